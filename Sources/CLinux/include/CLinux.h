@@ -1,1 +1,3 @@
 #pragma once
+#include "blocking_thread.h"
+#include "bpf.h"
