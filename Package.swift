@@ -19,7 +19,7 @@ let relaxed: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-enum Kind { case library, executable, c, system(pkgConfig: String?, apt: [String]), generated, test }
+enum Kind { case library, executable, c, system(pkgConfig: String?, apt: [String]), generated, testLibrary, test }
 
 struct Part {
     var name: String
@@ -100,9 +100,9 @@ let parts: [Part] = [
     executable(
         "swiftlet-bench", ["CRIProto", "GRPC", "Model"], packages: [("ArgumentParser", "swift-argument-parser"), protobuf]),
     // tests
-    library("TestKit", ["Linux", "Model", "LaunchProtocol"]),
+    Part(name: "TestKit", kind: .testLibrary, needs: []),
     test("ModelTests", ["Model"]),
-    test("LaunchProtocolTests", ["LaunchProtocol"]),
+    test("LaunchProtocolTests", ["LaunchProtocol", "TestKit"]),
     test("LinuxTests", ["Linux", "TestKit"]),
     test("OCITests", ["OCI", "Model"]),
     test("SeccompTests", ["Seccomp", "OCI", "Model"]),
@@ -169,6 +169,8 @@ func target(_ part: Part) -> Target {
         return .target(name: part.name, dependencies: dependencies, exclude: ["README.md"])
     case .system(let pkgConfig, let apt):
         return .systemLibrary(name: part.name, pkgConfig: pkgConfig, providers: [.apt(apt)])
+    case .testLibrary:
+        return .target(name: part.name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: relaxed)
     case .test:
         return .testTarget(name: part.name, dependencies: dependencies, swiftSettings: relaxed)
     }

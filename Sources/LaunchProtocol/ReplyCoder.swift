@@ -1,6 +1,6 @@
 extension Reply {
     /// Numbers of replies on the wire, given once and for ever.
-    package enum Kind: UInt16, Sendable {
+    package enum Kind: UInt16, Sendable, CaseIterable {
         case hello = 0x8001
         case container = 0x8002
         case snapshotEnd = 0x8003

@@ -1,6 +1,6 @@
 extension Request {
     /// Numbers of requests on the wire, given once and for ever.
-    package enum Kind: UInt16, Sendable {
+    package enum Kind: UInt16, Sendable, CaseIterable {
         case snapshot = 1
         case launch = 2
         case release = 3
