@@ -94,11 +94,13 @@ let parts: [Part] = [
             ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,
             ("ServiceLifecycle", "swift-service-lifecycle"), ("UnixSignals", "swift-service-lifecycle"),
         ]),
+    library("CLICore", ["CRIProto", "GRPC", "Linux"], packages: [protobuf, ("UnixSignals", "swift-service-lifecycle")]),
     executable(
-        "swiftlet", ["CRIProto", "GRPC", "Model"],
+        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Linux"],
         packages: [("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf]),
     executable(
-        "swiftlet-bench", ["CRIProto", "GRPC", "Model"], packages: [("ArgumentParser", "swift-argument-parser"), protobuf]),
+        "swiftlet-bench", ["CLICore", "CRIProto", "GRPC", "Linux"],
+        packages: [("ArgumentParser", "swift-argument-parser"), protobuf]),
     // tests
     Part(name: "TestKit", kind: .testLibrary, needs: []),
     test("ModelTests", ["Model"]),
@@ -120,6 +122,9 @@ let parts: [Part] = [
     test("CRIServiceTests", ["CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "TestKit"], packages: [protobuf]),
     test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestKit"]),
     test("KernelTests", ["LaunchEngine", "Linux", "LaunchProtocol", "SupervisorClient", "TestKit", "Cgroups", "Model"]),
+    test(
+        "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC", "Linux"],
+        packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     test(
         "DaemonTests", ["CRIProto", "GRPC", "Model", "Linux", "TestKit"],
         packages: [protobuf]),
