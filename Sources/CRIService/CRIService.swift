@@ -1,0 +1,37 @@
+package import ImageStore
+package import Lifecycle
+package import Logging
+import Model
+
+/// The CRI's two services on top of `Lifecycle` and `ImageStore`: translation, validation, and nothing else.
+package struct CRIService: Sendable {
+    /// What the service tells about the daemon itself.
+    package struct Identity: Sendable {
+        package var name: String
+        /// Semantic version of the daemon.
+        package var version: String
+        /// The node's own hostname.
+        package var nodeHostname: String
+        /// For `Status` with `verbose`: the effective configuration as JSON; it has the key "stateDir".
+        package var configurationJSON: String
+
+        package init(name: String, version: String, nodeHostname: String, configurationJSON: String) {
+            self.name = name
+            self.version = version
+            self.nodeHostname = nodeHostname
+            self.configurationJSON = configurationJSON
+        }
+    }
+
+    let runtime: Runtime
+    let images: ImageService
+    let identity: Identity
+    let log: Logger
+
+    package init(runtime: Runtime, images: ImageService, identity: Identity, log: Logger) {
+        self.runtime = runtime
+        self.images = images
+        self.identity = identity
+        self.log = log
+    }
+}

@@ -1,0 +1,80 @@
+package import Model
+
+extension ContainerController {
+    /// Runs a command in the container to its end (CRI ExecSync). `timeout` nil = as long as it takes.
+    package func execSync(_ command: [String], timeout: Duration?) async throws -> ExecOutcome {
+        guard case .running = machine.state else {
+            throw Fault.precondition("exec in \(title): it is not running")
+        }
+        let builder = PlanBuilder(ports: ports, settings: settings)
+        let plan = try await builder.exec(record, pod: pod.currentRecord(), command: command)
+        do {
+            return try await ports.supervisors.execute(
+                ExecLaunch(
+                    pod: podID, container: id, plan: plan, cgroup: record.cgroup, timeout: timeout,
+                    outputBytesMax: settings.execOutputBytesMax, drain: settings.execDrain))
+        } catch {
+            guard case .running = machine.state else {
+                throw Fault.precondition("exec in \(title): it ended meanwhile")
+            }
+            throw PlanBuilder.fault(for: error, plan: plan, operation: "exec in \(title)")
+        }
+    }
+
+    /// Opens the log file anew, as after a rotation (CRI ReopenContainerLog).
+    package func reopenLog() async throws {
+        guard case .running = machine.state else {
+            throw Fault.precondition("reopen log of \(title): it is not running")
+        }
+        let builder = PlanBuilder(ports: ports, settings: settings)
+        guard let log = builder.log(record, pod: await pod.currentRecord()) else { return }
+        do {
+            try await ports.supervisors.reopenLog(podID, container: id, log: log)
+        } catch {
+            throw error.fault("reopen log of \(title)")
+        }
+    }
+
+    /// Changes limits (CRI UpdateContainerResources): only what `change` asks for.
+    package func update(_ change: LinuxResources) async throws {
+        let old = record.config.resources
+        let new = old.changed(by: change)
+        switch machine.state {
+        case .removing, .removed: throw Fault.precondition("update \(title): it is being removed")
+        case .created, .starting, .exited: break
+        case .running(let running):
+            do {
+                try await ports.cgroups.update(record.cgroup, from: old, to: new)
+                if new.oomScoreAdj != old.oomScoreAdj {
+                    try await ports.host.setOOMScoreAdj(pid: running.pid, value: new.oomScoreAdj)
+                }
+            } catch {
+                // A container that ended meanwhile has no limits to change.
+                guard case .running = machine.state else { break }
+                throw error.fault("update \(title)")
+            }
+        }
+        try await self.change { $0.config.resources = new }
+    }
+}
+
+extension LinuxResources {
+    /// These limits with every field that `change` asks for (not zero, not empty) taken from it.
+    package func changed(by change: LinuxResources) -> LinuxResources {
+        var new = self
+        if change.cpuPeriod != 0 { new.cpuPeriod = change.cpuPeriod }
+        if change.cpuQuota != 0 { new.cpuQuota = change.cpuQuota }
+        if change.cpuShares != 0 { new.cpuShares = change.cpuShares }
+        if change.memoryLimitBytes != 0 { new.memoryLimitBytes = change.memoryLimitBytes }
+        if change.memorySwapLimitBytes != 0 { new.memorySwapLimitBytes = change.memorySwapLimitBytes }
+        if change.oomScoreAdj != 0 { new.oomScoreAdj = change.oomScoreAdj }
+        if !change.cpusetCPUs.isEmpty { new.cpusetCPUs = change.cpusetCPUs }
+        if !change.cpusetMems.isEmpty { new.cpusetMems = change.cpusetMems }
+        for limit in change.hugepageLimits {
+            new.hugepageLimits.removeAll { $0.pageSize == limit.pageSize }
+            new.hugepageLimits.append(limit)
+        }
+        new.unified.merge(change.unified) { _, changed in changed }
+        return new
+    }
+}

@@ -1,0 +1,255 @@
+import LaunchProtocol
+package import Model
+
+/// One pod sandbox: its state machine, its record, and the operations that are under way on it.
+///
+/// The actor is re-entrant, so every method looks at the state anew after each `await`; the machine decides who may do what.
+package actor PodController {
+    /// Name of the pod's init among the supervisor's processes.
+    static let initProcess = "init"
+
+    nonisolated let id: PodID
+    nonisolated let ports: Ports
+    nonisolated let settings: Settings
+    nonisolated let inventory: Inventory
+
+    var record: PodRecord
+    var machine: PodMachine
+    /// Creation, for those who ask for the same sandbox again while it is made.
+    nonisolated let creation = Operation<PodID>()
+    private var stopping: Operation<Void>?
+    private var removing: Operation<Void>?
+    private var initLaunch: Operation<Void>?
+
+    init(record: PodRecord, state: PodMachine.State, ports: Ports, settings: Settings, inventory: Inventory) {
+        id = record.id
+        self.record = record
+        self.ports = ports
+        self.settings = settings
+        self.inventory = inventory
+        machine = PodMachine(state)
+    }
+
+    nonisolated var title: String { "pod sandbox \"\(id.short)\"" }
+
+    package func currentRecord() -> PodRecord { record }
+    func isReady() -> Bool { machine.isReady }
+
+    func publish() { inventory.publish(PodSnapshot(record: record, isReady: machine.isReady)) }
+
+    // MARK: Creation
+
+    /// Makes the sandbox; undoes all of it where a part fails.
+    func create() async {
+        do {
+            try await ports.records.save(record)
+            try await ports.host.makePod(record)
+            try await ports.cgroups.makePod(id, sandbox: record.cgroup)
+            let birth = try PlanBuilder(ports: ports, settings: settings).birth(record)
+            do {
+                try await ports.supervisors.spawn(id, birth: birth)
+            } catch {
+                throw PlanBuilder.fault(for: error, plan: birth, operation: "start the pod's supervisor")
+            }
+            if record.config.namespaces.network != .node {
+                let attachment = try await ports.network.attach(id, config: record.config, cgroup: record.cgroup)
+                record.addresses = attachment.addresses
+                record.networkMicroseconds = attachment.pluginMicroseconds
+            }
+            if record.config.namespaces.pid == .pod { try await launchInit() }
+            record.phase = .ready
+            try await ports.records.save(record)
+            machine.made()
+            publish()
+            creation.finish(.success(id))
+        } catch {
+            await creationFailed(error.fault("run pod sandbox \"\(record.config.metadata.name)\""))
+        }
+    }
+
+    func creationFailed(_ fault: Fault) async {
+        if await release() == nil, await erase() == nil {
+            machine.failed(undone: true)
+            inventory.withdraw(id, name: record.config.metadata)
+        } else {
+            // The kubelet stops and removes what a failed call left: it must be able to see it.
+            record.phase = .stopped
+            machine.failed(undone: false)
+            publish()
+            _ = await ports.bestEffort("record the failed \(title)") { try await ports.records.save(record) }
+        }
+        creation.finish(.failure(fault))
+    }
+
+    /// The pod's init, for containers that share the pod's PID namespace.
+    func ensureInit(for container: ContainerRecord) async throws {
+        guard container.config.security.namespaces.pid == .pod else { return }
+        try await launchInit()
+    }
+
+    private func launchInit() async throws {
+        if initLaunch == nil {
+            let plan = try PlanBuilder(ports: ports, settings: settings).podInit(record)
+            let launch = ProcessLaunch(
+                pod: id, process: Self.initProcess, plan: plan, cgroup: record.cgroup, log: nil)
+            let ports = ports
+            initLaunch = .start {
+                do {
+                    _ = try await ports.supervisors.launch(launch)
+                } catch {
+                    throw PlanBuilder.fault(for: error, plan: plan, operation: "start the pod's init")
+                }
+            }
+        }
+        try await initLaunch?.value()
+    }
+
+    /// A supervisor of an earlier daemon has an init running.
+    func adoptInit() {
+        let done = Operation<Void>()
+        done.finish(.success(()))
+        initLaunch = done
+    }
+
+    // MARK: Loss
+
+    /// The supervisor is dead: nobody watches the pod's processes, so they end.
+    func supervisorLost() async {
+        guard machine.lost() else { return }
+        record.phase = .stopped
+        publish()
+        let saved = record
+        _ = await ports.bestEffort("record the loss of \(title)") { try await ports.records.save(saved) }
+        for container in inventory.containerControllers(of: id) {
+            _ = await ports.bestEffort("kill \(container.title)") { try await container.killAfterLoss() }
+        }
+        _ = await ports.bestEffort("kill \(title)") { try await ports.cgroups.kill(record.cgroup) }
+    }
+
+    /// The init of the pod's PID namespace has ended, and with it every process in it.
+    func initExited() async {
+        guard machine.lost() else { return }
+        record.phase = .stopped
+        publish()
+        let saved = record
+        _ = await ports.bestEffort("record the end of \(title)") { try await ports.records.save(saved) }
+    }
+
+    // MARK: Stop
+
+    /// True if a stop has nothing left to do.
+    private var isReleased: Bool { record.networkReleased && released }
+    var released = false
+
+    package func stop() async throws {
+        while true {
+            switch machine.stop(released: isReleased) {
+            case .nothing: return
+            case .awaitCreation: do { _ = try await creation.value() } catch let fault as Fault where fault.code == .cancelled {
+                throw fault
+            } catch { return }
+            case .awaitStop:
+                guard let stopping else { return }
+                try await stopping.value()
+                return
+            case .stop:
+                let operation = Operation<Void>.start { try await self.stopToTheEnd() }
+                stopping = operation
+                try await operation.value()
+                return
+            }
+        }
+    }
+
+    private func stopToTheEnd() async throws {
+        let containers = inventory.containerControllers(of: id)
+        publish()
+        let failures = await withTaskGroup(of: (any Error)?.self) { group in
+            for container in containers {
+                group.addTask { await container.ports.bestEffort("stop \(container.title)") { try await container.end() } }
+            }
+            return await group.reduce(into: [any Error]()) { if let error = $1 { $0.append(error) } }
+        }
+        let failure = await release() ?? failures.first
+        record.phase = .stopped
+        let saved = record
+        let unsaved = await ports.bestEffort("record the stop of \(title)") { try await ports.records.save(saved) }
+        machine.stopped()
+        publish()
+        if let failure = failure ?? unsaved { throw failure.fault("stop \(title)") }
+    }
+
+    /// Gives back what the pod holds of the node: network, processes, cgroups, mounts. Every part is tried; the first failure
+    /// is returned. May run any number of times.
+    func release() async -> (any Error)? {
+        var failure: (any Error)?
+        if !record.networkReleased {
+            failure = await ports.bestEffort("release network of \(title)") { try await ports.network.release(id) }
+            if failure == nil { record.networkReleased = true }
+        }
+        let ports = ports
+        let id = id
+        let cgroup = record.cgroup
+        let steps: [(String, @Sendable () async throws -> Void)] = [
+            ("kill", { try await ports.cgroups.kill(cgroup) }),
+            ("end supervisor", { try await ports.supervisors.end(id) }),
+            ("remove cgroup", { try await ports.cgroups.remove(cgroup) }),
+            ("remove supervisor's cgroup", { try await ports.cgroups.removeSupervisor(id) }),
+            ("release mounts", { try await ports.host.releasePod(id) }),
+        ]
+        for (what, step) in steps {
+            let error = await ports.bestEffort("\(what) of \(title)", step)
+            failure = failure ?? error
+        }
+        released = failure == nil
+        return failure
+    }
+
+    // MARK: Remove
+
+    package func remove() async throws {
+        while true {
+            switch machine.remove(released: isReleased) {
+            case .nothing: return
+            case .awaitCreation: do { _ = try await creation.value() } catch let fault as Fault where fault.code == .cancelled {
+                throw fault
+            } catch { return }
+            case .stopFirst: try await stop()
+            case .awaitStop:
+                guard let stopping else { return }
+                try await stopping.value()
+            case .awaitRemoval:
+                guard let removing else { return }
+                try await removing.value()
+                return
+            case .remove:
+                let operation = Operation<Void>.start { try await self.takeApart() }
+                removing = operation
+                try await operation.value()
+                return
+            }
+        }
+    }
+
+    private func takeApart() async throws {
+        do {
+            for container in inventory.containerControllers(of: id) { try await container.remove() }
+            if let error = await erase() { throw error }
+        } catch {
+            machine.removalFailed()
+            throw error.fault("remove \(title)")
+        }
+        machine.removed()
+        inventory.withdraw(id, name: record.config.metadata)
+    }
+
+    /// Removes what is left of a released pod on disk, its record last.
+    private func erase() async -> (any Error)? {
+        let ports = ports
+        let id = id
+        if let error = await ports.bestEffort("remove directories of \(title)", { try await ports.host.removePod(id) }) {
+            return error
+        }
+        return await ports.bestEffort("remove record of \(title)") { try await ports.records.removePod(id) }
+    }
+}

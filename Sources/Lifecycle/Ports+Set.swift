@@ -1,0 +1,47 @@
+package import Logging
+import Model
+
+/// Everything that the lifecycle needs from outside, in one place.
+package struct Ports: Sendable {
+    package var supervisors: any SupervisorPort
+    package var cgroups: any CgroupPort
+    package var records: any RecordPort
+    package var network: any NetworkPort
+    package var images: any ImagePort
+    package var host: any HostPort
+    package var clock: any ClockPort
+    package var log: Logger
+
+    package init(
+        supervisors: any SupervisorPort, cgroups: any CgroupPort, records: any RecordPort, network: any NetworkPort,
+        images: any ImagePort, host: any HostPort, clock: any ClockPort, log: Logger
+    ) {
+        self.supervisors = supervisors
+        self.cgroups = cgroups
+        self.records = records
+        self.network = network
+        self.images = images
+        self.host = host
+        self.clock = clock
+        self.log = log
+    }
+
+    /// Carries out a step of clean-up whose failure must not stop the others: logs it and says whether it worked.
+    func bestEffort(_ what: String, _ body: () async throws -> Void) async -> (any Error)? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            log.warning("clean-up step failed", metadata: ["step": "\(what)", "error": "\(error)"])
+            return error
+        }
+    }
+}
+
+extension Error {
+    /// This error as a `Fault`: itself if it is one, else internal with the operation in front.
+    func fault(_ operation: String) -> Fault {
+        if let fault = self as? Fault { return fault }
+        return Fault(.internal, operation, cause: "\(self)")
+    }
+}

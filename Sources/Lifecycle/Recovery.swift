@@ -1,0 +1,201 @@
+import LaunchProtocol
+package import Model
+
+/// What recovery found and did, for the log and for `recover`.
+package struct RecoveryReport: Sendable, Equatable {
+    package var podsReady = 0
+    package var podsStopped = 0
+    package var podsUndone = 0
+    package var containersRunning = 0
+    package var containersExited = 0
+    package var containersCreated = 0
+    package var containersUndone = 0
+    package var leftoversRemoved = 0
+}
+
+extension Runtime {
+    /// Brings the inventory to what really is on the node (architecture, section 4): adopts what lives, records what ended
+    /// meanwhile, undoes what was half made. Called once, before any RPC is answered.
+    package func recover() async throws -> RecoveryReport {
+        let (pods, containers) = try await ports.records.load()
+        let byPod = Dictionary(grouping: containers, by: \.podID)
+        var report = RecoveryReport()
+        for pod in pods {
+            await recover(pod, containers: byPod[pod.id] ?? [], report: &report)
+        }
+        try await removeLeftovers(pods: Set(pods.map(\.id)), containers: containers, report: &report)
+        return report
+    }
+
+    private func recover(_ record: PodRecord, containers: [ContainerRecord], report: inout RecoveryReport) async {
+        let processes = await adopt(record)
+        let isReady = record.phase == .ready && processes != nil
+        var record = record
+        if record.phase == .ready, !isReady { record.phase = .stopped }
+        let pod = PodController(
+            record: record, state: record.phase == .creating ? .creating : isReady ? .ready : .stopped, ports: ports,
+            settings: settings, inventory: inventory)
+        guard inventory.reserve(record.config.metadata, for: pod) == nil else {
+            ports.log.error("two records name one pod; the second is left alone", metadata: ["pod": "\(record.id)"])
+            return
+        }
+        if record.phase == .creating {
+            await pod.undoCreation()
+            report.podsUndone += 1
+            return
+        }
+        if isReady {
+            report.podsReady += 1
+            pod.creation.finish(.success(record.id))
+            if processes?.contains(where: { $0.kind == .podInit && $0.phase != .exited }) == true { await pod.adoptInit() }
+        } else {
+            report.podsStopped += 1
+            pod.creation.finish(.success(record.id))
+        }
+        await pod.publish()
+        for container in containers {
+            await recover(container, pod: pod, processes: isReady ? processes : nil, report: &report)
+        }
+        if !isReady { await pod.settleAfterLoss() }
+    }
+
+    /// Connects to a pod's supervisor; nil where the pod cannot be alive.
+    private func adopt(_ record: PodRecord) async -> [ProcessState]? {
+        guard record.phase == .ready, record.bootID == ports.records.bootID else { return nil }
+        do {
+            let processes = try await ports.supervisors.reconnect(record.id)
+            let initEnded =
+                processes?.contains { $0.kind == .podInit && $0.phase == .exited } ?? false
+            return initEnded ? nil : processes
+        } catch {
+            ports.log.error(
+                "cannot talk to a pod's supervisor; the pod counts as lost",
+                metadata: ["pod": "\(record.id)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func recover(
+        _ record: ContainerRecord, pod: PodController, processes: [ProcessState]?, report: inout RecoveryReport
+    ) async {
+        let sameBoot = await pod.currentRecord().bootID == ports.records.bootID
+        let state = await state(of: record, processes: processes, sameBoot: sameBoot)
+        var record = record
+        if state == .created, record.phase == .started { record.phase = .created }
+        if case .exited(let exit) = state { record.exit = exit }
+        let container = ContainerController(record: record, state: state, pod: pod)
+        guard inventory.reserve(record.config.metadata, for: container) == nil else {
+            ports.log.error("two records name one container", metadata: ["container": "\(record.id)"])
+            return
+        }
+        if record.phase == .creating {
+            await container.undoRecoveredCreation()
+            report.containersUndone += 1
+            return
+        }
+        container.creation.finish(.success(record.id))
+        _ = await ports.bestEffort("retain image of \(container.title)") {
+            try await ports.images.retain(record.image, for: record.id)
+        }
+        await container.publish()
+        switch state {
+        case .running: report.containersRunning += 1
+        case .exited:
+            report.containersExited += 1
+            _ = await ports.bestEffort("remove cgroup of \(container.title)") {
+                try await ports.cgroups.remove(record.cgroup)
+            }
+        default: report.containersCreated += 1
+        }
+    }
+
+    private func state(
+        of record: ContainerRecord, processes: [ProcessState]?, sameBoot: Bool
+    ) async -> ContainerMachine.State {
+        switch record.phase {
+        case .creating, .created: return .created
+        case .exited:
+            return .exited(record.exit ?? Self.lost(record, reason: "Unknown", message: "no record of its end"))
+        case .started: break
+        }
+        let process = processes?.first { $0.process == Array(record.id.text.utf8) }
+        if let exit = process?.exit { return .exited(ContainerController.exit(of: exit)) }
+        if let process {
+            return .running(.init(pid: process.pid, startedAt: process.startedAtNanoseconds))
+        }
+        do {
+            if let exit = try await ports.records.exitRecord(record.podID, process: record.id.text) {
+                return .exited(ContainerController.exit(of: exit))
+            }
+        } catch {
+            ports.log.error("unreadable exit record", metadata: ["container": "\(record.id)", "error": "\(error)"])
+        }
+        // The supervisor lives and does not know it: the request never arrived, so nothing has run.
+        if processes != nil { return .created }
+        return .exited(
+            sameBoot
+                ? Self.lost(record, reason: "SupervisorLost", message: "the pod's supervisor died while no daemon ran")
+                : Self.lost(record, reason: "Unknown", message: "the node was restarted"))
+    }
+
+    private static func lost(_ record: ContainerRecord, reason: String, message: String) -> ContainerExit {
+        ContainerExit(
+            code: 255, reason: reason, message: message, startedAt: record.createdAt, finishedAt: record.createdAt)
+    }
+
+    /// What is on the node without a record: made by a daemon that died before it could write one, or left by a damaged one.
+    private func removeLeftovers(
+        pods: Set<PodID>, containers: [ContainerRecord], report: inout RecoveryReport
+    ) async throws {
+        let found = try await ports.host.leftovers()
+        let knownContainers = Set(containers.map(\.id))
+        let orphanPods = Set(found.pods).union(try await ports.network.attached()).subtracting(pods)
+        for container in containers where !pods.contains(container.podID) {
+            _ = await ports.bestEffort("remove container \(container.id.short) without a pod") {
+                try await ports.cgroups.remove(container.cgroup)
+                try await ports.host.removeContainer(container.id)
+                try await ports.records.removeContainer(container.id)
+            }
+            report.leftoversRemoved += 1
+        }
+        for pod in orphanPods {
+            report.leftoversRemoved += 1
+            _ = await ports.bestEffort("release network of \(pod.short)") { try await ports.network.release(pod) }
+            _ = await ports.bestEffort("end supervisor of \(pod.short)") { try await ports.supervisors.end(pod) }
+            _ = await ports.bestEffort("remove cgroup of \(pod.short)") { try await ports.cgroups.removeSupervisor(pod) }
+            _ = await ports.bestEffort("release mounts of \(pod.short)") { try await ports.host.releasePod(pod) }
+            _ = await ports.bestEffort("remove directories of \(pod.short)") { try await ports.host.removePod(pod) }
+        }
+        for container in found.containers where !knownContainers.contains(container) {
+            report.leftoversRemoved += 1
+            _ = await ports.bestEffort("remove directories of \(container.short)") {
+                try await ports.host.removeContainer(container)
+            }
+        }
+    }
+}
+
+extension PodController {
+    /// A daemon died while it made this sandbox.
+    func undoCreation() async {
+        await creationFailed(Fault(.aborted, "the daemon ended while the sandbox was made"))
+    }
+
+    /// After a loss: what a dead supervisor left running ends, and a network of another boot is released.
+    func settleAfterLoss() async {
+        if let error = await release() {
+            ports.log.warning("a lost pod is not released yet", metadata: ["pod": "\(id)", "error": "\(error)"])
+        }
+        let saved = record
+        _ = await ports.bestEffort("record the loss of \(title)") { try await ports.records.save(saved) }
+        publish()
+    }
+}
+
+extension ContainerController {
+    /// A daemon died while it made this container.
+    func undoRecoveredCreation() async {
+        await undoCreation()
+        creation.finish(.failure(Fault(.aborted, "the daemon ended while the container was made")))
+    }
+}

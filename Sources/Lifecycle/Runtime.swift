@@ -1,0 +1,143 @@
+package import LaunchProtocol
+package import Model
+
+/// What the CRI's RuntimeService does, on validated values: the one entrance to pods and containers.
+package final class Runtime: Sendable {
+    package let inventory = Inventory()
+    let ports: Ports
+    let settings: Settings
+
+    package init(ports: Ports, settings: Settings) {
+        self.ports = ports
+        self.settings = settings
+    }
+
+    // MARK: Pods
+
+    /// Makes a sandbox and returns when it is ready. The same configuration again gives the same sandbox, made or in the making.
+    package func runPod(_ config: PodConfig, hostname: String) async throws -> PodID {
+        let id = PodID.random()
+        var record = PodRecord(
+            id: id, config: config, phase: .creating, createdAt: ports.clock.now(), bootID: ports.records.bootID,
+            hostname: hostname, cgroup: try ports.cgroups.sandboxPath(parent: config.cgroupParent, pod: id))
+        record.networkReleased = config.namespaces.network == .node
+        let controller = PodController(
+            record: record, state: .creating, ports: ports, settings: settings, inventory: inventory)
+        if let holder = inventory.reserve(config.metadata, for: controller) {
+            return try await handOver(holder, for: config)
+        }
+        Task { await controller.create() }
+        return try await controller.creation.value()
+    }
+
+    private func handOver(_ holder: PodController, for config: PodConfig) async throws -> PodID {
+        let record = await holder.currentRecord()
+        guard record.config == config else {
+            throw Fault(
+                .alreadyExists,
+                "run pod sandbox: metadata names the \(holder.title), which was made from another configuration")
+        }
+        let id = try await holder.creation.value()
+        guard await holder.isReady() else {
+            throw Fault(
+                .alreadyExists, "run pod sandbox: metadata names the \(holder.title), which is stopped; remove it first")
+        }
+        return id
+    }
+
+    /// Stops a sandbox and all in it. An unknown id is success.
+    package func stopPod(_ text: String) async throws {
+        guard let pod = try inventory.pod(named: text) else { return }
+        try await inventory.controller(of: pod.record.id)?.stop()
+    }
+
+    /// Removes a sandbox and all in it, stopping it first. An unknown id is success.
+    package func removePod(_ text: String) async throws {
+        guard let pod = try inventory.pod(named: text) else { return }
+        try await inventory.controller(of: pod.record.id)?.remove()
+    }
+
+    // MARK: Containers
+
+    /// Makes a container in a ready sandbox; nothing runs yet. The same configuration again gives the same container.
+    package func createContainer(inPod text: String, config: ContainerConfig) async throws -> ContainerID {
+        guard let pod = try inventory.pod(named: text), let controller = inventory.controller(of: pod.record.id) else {
+            throw Fault.notFound("create container: no pod sandbox \"\(text)\"")
+        }
+        guard pod.isReady else {
+            throw Fault.precondition("create container: the pod sandbox \"\(pod.record.id.short)\" is not ready")
+        }
+        let (record, image) = try await newRecord(config, pod: pod.record)
+        let container = ContainerController(record: record, state: .created, pod: controller)
+        if let holder = inventory.reserve(config.metadata, for: container) {
+            guard await holder.configuration() == config else {
+                throw Fault(
+                    .alreadyExists,
+                    "create container: metadata names the \(holder.title), which was made from another configuration")
+            }
+            return try await holder.creation.value()
+        }
+        Task { await container.create(retaining: image) }
+        return try await container.creation.value()
+    }
+
+    package func startContainer(_ text: String) async throws {
+        try await controller(of: text, operation: "start container").start()
+    }
+
+    /// Stops a container. An unknown id, and one that does not run, is success.
+    package func stopContainer(_ text: String, timeout: Duration) async throws {
+        guard let container = try inventory.container(named: text) else { return }
+        try await inventory.controller(of: container.record.id)?.stop(timeout: timeout)
+    }
+
+    /// Removes a container, killing it first. An unknown id is success.
+    package func removeContainer(_ text: String) async throws {
+        guard let container = try inventory.container(named: text) else { return }
+        try await inventory.controller(of: container.record.id)?.remove()
+    }
+
+    package func execSync(_ text: String, command: [String], timeout: Duration?) async throws -> ExecOutcome {
+        try await controller(of: text, operation: "exec").execSync(command, timeout: timeout)
+    }
+
+    package func reopenLog(_ text: String) async throws {
+        try await controller(of: text, operation: "reopen container log").reopenLog()
+    }
+
+    package func update(_ text: String, resources: LinuxResources) async throws {
+        try await controller(of: text, operation: "update container resources").update(resources)
+    }
+
+    /// The launch plan of a container, as `inspect --plan` shows it.
+    package func plan(of text: String) async throws -> LaunchPlan {
+        try await controller(of: text, operation: "show plan").plan()
+    }
+
+    /// Why pods cannot be given a network now; nil = they can.
+    package func networkUnreadyReason() async -> String? { await ports.network.unreadyReason() }
+
+    private func controller(of text: String, operation: String) throws -> ContainerController {
+        guard let container = try inventory.container(named: text),
+            let controller = inventory.controller(of: container.record.id)
+        else { throw Fault.notFound("\(operation): no container \"\(text)\"") }
+        return controller
+    }
+
+    // MARK: Events
+
+    /// What a supervisor reports on its own.
+    package func handle(_ event: SupervisorEvent, from pod: PodID) async {
+        switch event {
+        case .exited(let record):
+            let process = String(decoding: record.process, as: UTF8.self)
+            if process == PodController.initProcess {
+                await inventory.controller(of: pod)?.initExited()
+            } else if let id = ContainerID(process) {
+                await inventory.controller(of: id)?.processExited(record)
+            }
+        case .lost:
+            await inventory.controller(of: pod)?.supervisorLost()
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Foundation
+
+// The names of keys in the file, and a default for each that is missing.
+
+extension KeyedDecodingContainer {
+    /// The value of a key, or what the property has already.
+    fileprivate func read<Value: Decodable>(_ key: Key, into value: inout Value) throws {
+        if let found = try decodeIfPresent(Value.self, forKey: key) { value = found }
+    }
+}
+
+extension Config {
+    private enum CodingKeys: String, CodingKey {
+        case root
+        case state
+        case socket
+        case socketGroup = "socket_group"
+        case launcher
+        case logLevel = "log_level"
+        case logFormat = "log_format"
+        case cgroup
+        case cni
+        case registry
+        case image
+        case container
+        case exec
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.root, into: &root)
+        try values.read(.state, into: &state)
+        try values.read(.socket, into: &socket)
+        try values.read(.socketGroup, into: &socketGroup)
+        try values.read(.launcher, into: &launcher)
+        try values.read(.logLevel, into: &logLevel)
+        try values.read(.logFormat, into: &logFormat)
+        try values.read(.cgroup, into: &cgroup)
+        try values.read(.cni, into: &cni)
+        try values.read(.registry, into: &registry)
+        try values.read(.image, into: &image)
+        try values.read(.container, into: &container)
+        try values.read(.exec, into: &exec)
+    }
+}
+
+extension Config.Cgroup {
+    private enum CodingKeys: String, CodingKey {
+        case driver
+        case mount
+        case own
+        case prefix
+        case tolerateMissingControllers = "tolerate_missing_controllers"
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.driver, into: &driver)
+        try values.read(.mount, into: &mount)
+        try values.read(.own, into: &own)
+        try values.read(.prefix, into: &prefix)
+        try values.read(.tolerateMissingControllers, into: &tolerateMissingControllers)
+    }
+}
+
+extension Config.CNI {
+    private enum CodingKeys: String, CodingKey {
+        case confDir = "conf_dir"
+        case binDirs = "bin_dirs"
+        case ipPreference = "ip_preference"
+        case timeoutSeconds = "timeout_seconds"
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.confDir, into: &confDir)
+        try values.read(.binDirs, into: &binDirs)
+        try values.read(.ipPreference, into: &ipPreference)
+        try values.read(.timeoutSeconds, into: &timeoutSeconds)
+    }
+}
+
+extension Config.Registry {
+    private enum CodingKeys: String, CodingKey {
+        case hostsDir = "hosts_dir"
+        case progressTimeoutSeconds = "progress_timeout_seconds"
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.hostsDir, into: &hostsDir)
+        try values.read(.progressTimeoutSeconds, into: &progressTimeoutSeconds)
+    }
+}
+
+extension Config.Image {
+    private enum CodingKeys: String, CodingKey {
+        case volumes
+        case pinned
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.volumes, into: &volumes)
+        try values.read(.pinned, into: &pinned)
+    }
+}
+
+extension Config.Container {
+    private enum CodingKeys: String, CodingKey {
+        case capabilities
+        case rlimits
+        case pidsLimit = "pids_limit"
+        case shmBytes = "shm_bytes"
+        case unprivilegedPorts = "unprivileged_ports"
+        case unprivilegedPing = "unprivileged_ping"
+        case deviceOwnership = "device_ownership"
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.capabilities, into: &capabilities)
+        try values.read(.rlimits, into: &rlimits)
+        try values.read(.pidsLimit, into: &pidsLimit)
+        try values.read(.shmBytes, into: &shmBytes)
+        try values.read(.unprivilegedPorts, into: &unprivilegedPorts)
+        try values.read(.unprivilegedPing, into: &unprivilegedPing)
+        try values.read(.deviceOwnership, into: &deviceOwnership)
+    }
+}
+
+extension Config.Exec {
+    private enum CodingKeys: String, CodingKey {
+        case syncOutputBytesMax = "sync_output_bytes_max"
+        case syncDrainMilliseconds = "sync_drain_milliseconds"
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.syncOutputBytesMax, into: &syncOutputBytesMax)
+        try values.read(.syncDrainMilliseconds, into: &syncDrainMilliseconds)
+    }
+}
