@@ -1,0 +1,49 @@
+import NIOCore
+package import SwiftProtobuf
+
+/// One entry of a server's table: a path and the body that answers it.
+package struct GRPCMethod: Sendable {
+    enum Body: Sendable {
+        case inline(@Sendable ([UInt8], CallContext) throws(GRPCStatus) -> ByteBuffer)
+        case unary(@Sendable ([UInt8], CallContext) async throws -> ByteBuffer)
+        case serverStream(@Sendable ([UInt8], CallContext, ResponseSink) async throws -> Void)
+    }
+
+    package let path: String
+    let body: Body
+
+    /// A method answered on the event loop itself: for answers from memory that take microseconds, because every other
+    /// call waits meanwhile.
+    package static func inline<Request: Message, Response: Message>(
+        _ path: String, _ body: @escaping @Sendable (Request, CallContext) throws(GRPCStatus) -> Response
+    ) -> GRPCMethod {
+        GRPCMethod(
+            path: path,
+            body: .inline { bytes, context throws(GRPCStatus) in
+                try MessageCoding.frame(try body(try MessageCoding.decode(bytes, as: Request.self), context))
+            })
+    }
+
+    /// A method answered in a task of its own, which is cancelled when the call ends early.
+    package static func unary<Request: Message, Response: Message>(
+        _ path: String, _ body: @escaping @Sendable (Request, CallContext) async throws -> Response
+    ) -> GRPCMethod {
+        GRPCMethod(
+            path: path,
+            body: .unary { bytes, context in
+                try MessageCoding.frame(try await body(try MessageCoding.decode(bytes, as: Request.self), context))
+            })
+    }
+
+    /// A method that answers with any number of messages; the call ends when the body returns.
+    package static func serverStream<Request: Message, Response: Message>(
+        _ path: String,
+        _ body: @escaping @Sendable (Request, CallContext, ResponseWriter<Response>) async throws -> Void
+    ) -> GRPCMethod {
+        GRPCMethod(
+            path: path,
+            body: .serverStream { bytes, context, sink in
+                try await body(try MessageCoding.decode(bytes, as: Request.self), context, ResponseWriter(sink: sink))
+            })
+    }
+}
