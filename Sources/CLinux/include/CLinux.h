@@ -1,3 +1,11 @@
 #pragma once
 #include "blocking_thread.h"
 #include "bpf.h"
+#include "constants.h"
+#include "files.h"
+#include "mounts.h"
+#include "processes.h"
+#include "sockets.h"
+#include "spawn_program.h"
+#include "terminals.h"
+#include "waiting.h"

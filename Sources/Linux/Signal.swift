@@ -1,0 +1,46 @@
+import CLinux
+
+/// A signal number (signal(7)).
+package struct Signal: RawRepresentable, Equatable, Hashable, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let hangUp = Signal(rawValue: 1)
+    package static let interrupt = Signal(rawValue: 2)
+    package static let quit = Signal(rawValue: 3)
+    package static let kill = Signal(rawValue: 9)
+    package static let user1 = Signal(rawValue: 10)
+    package static let user2 = Signal(rawValue: 12)
+    package static let pipe = Signal(rawValue: 13)
+    package static let alarm = Signal(rawValue: 14)
+    package static let terminate = Signal(rawValue: 15)
+    package static let child = Signal(rawValue: 17)
+    package static let windowChange = Signal(rawValue: 28)
+
+    var bit: UInt64 { rawValue > 0 && rawValue <= 64 ? 1 << UInt64(rawValue - 1) : 0 }
+
+    package func ignore() throws(Errno) { try check(cl_ignore_signal(rawValue)) }
+
+    /// Every signal to its default disposition, then an empty mask: what execve(2) would hand on otherwise.
+    package static func resetAll() throws(Errno) { try check(cl_reset_signals()) }
+}
+
+/// Signals taken by waiting instead of by handlers.
+package struct SignalSet: Sendable {
+    private var bits: UInt64 = 0
+
+    package init(_ signals: [Signal]) { for signal in signals { bits |= signal.bit } }
+
+    /// Blocks them in the calling thread: a process with one thread, or before it starts others.
+    package func block() throws(Errno) { try check(cl_block_signals(bits)) }
+
+    /// The next of them; sigtimedwait(2) without a limit.
+    package func wait() throws(Errno) -> Signal {
+        Signal(rawValue: descriptor(try retrying { cl_wait_signal(bits) }))
+    }
+
+    /// A descriptor that is readable while one of them is pending: signalfd(2), non-blocking.
+    package func openDescriptor() throws(Errno) -> OwnedFD {
+        OwnedFD(taking: descriptor(try check(cl_signalfd(bits))))
+    }
+}
