@@ -1,0 +1,23 @@
+/// One instruction of classic BPF, as struct sock_filter has it (linux/filter.h).
+struct BPFInstruction: Equatable {
+    var code: UInt16
+    var jumpTrue: UInt8 = 0
+    var jumpFalse: UInt8 = 0
+    var value: UInt32
+
+    /// A 32-bit word of struct seccomp_data.
+    static func load(offset: UInt32) -> BPFInstruction { BPFInstruction(code: 0x20, value: offset) }
+    static func jump(_ distance: UInt32) -> BPFInstruction { BPFInstruction(code: 0x05, value: distance) }
+    static func answer(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x06, value: value) }
+
+    /// Passes over the next instruction where the accumulator compares so.
+    static func skipIfEqual(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x15, jumpTrue: 1, value: value) }
+    static func skipIfGreater(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x25, jumpTrue: 1, value: value) }
+    static func skipIfAtLeast(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x35, jumpTrue: 1, value: value) }
+    static func skipUnlessEqual(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x15, jumpFalse: 1, value: value) }
+
+    var bytes: [UInt8] {
+        [UInt8(truncatingIfNeeded: code), UInt8(truncatingIfNeeded: code >> 8), jumpTrue, jumpFalse]
+            + (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
+    }
+}
