@@ -1,0 +1,77 @@
+# `make help` lists the targets. Variables worth setting: JOBS, BUILD_DIR, CRITEST.
+
+SWIFT ?= swift
+BUILD_DIR ?= .build
+LAUNCH_DIR ?= .build-launch
+JOBS ?= $(shell nproc)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
+# Tests that touch the kernel; the rest are unit tests.
+KERNEL_TESTS := KernelTests
+DAEMON_TESTS := DaemonTests
+# Worth running on a kernel with pure cgroup v2 as well.
+GUEST_TESTS := LinuxTests CgroupsTests KernelTests DaemonTests
+export BUILD_DIR LAUNCH_DIR
+
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+.PHONY: help deps launcher build release run test check fmt bench unit-test kernel-test daemon-test guest-test \
+	critest images proto clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## Install missing Debian packages (apt)
+	@scripts/deps
+
+launcher: deps ## The static launcher, in Embedded Swift
+	SWIFTLET_LAUNCHER=1 $(SWIFT) build -c release -j $(JOBS) --scratch-path $(LAUNCH_DIR)
+
+build: launcher ## Debug build of everything, tests included
+	$(SWIFT) build --build-tests -j $(JOBS) --scratch-path $(BUILD_DIR)
+
+release: launcher ## Release build of the daemon and the command lines
+	$(SWIFT) build -c release -j $(JOBS) --scratch-path $(BUILD_DIR) --product swiftletd
+	$(SWIFT) build -c release -j $(JOBS) --scratch-path $(BUILD_DIR) --product swiftlet
+	$(SWIFT) build -c release -j $(JOBS) --scratch-path $(BUILD_DIR) --product swiftlet-bench
+
+run: release ## The main job on real input: registry, daemon, pod, container, log
+	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- rootfs-tools/demo
+
+bench: release ## Measure the runtime (see swiftlet-bench --help; BENCH passes options)
+	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- \
+		swiftlet-bench $(BENCH)
+
+test: check build unit-test kernel-test daemon-test guest-test ## Everything that continuous integration checks
+
+unit-test: build ## Tests without root and network
+	scripts/run-tests --but $(KERNEL_TESTS) $(DAEMON_TESTS)
+
+kernel-test: build ## The launcher on this host's kernel (root)
+	$(SUDO) scripts/run-tests $(KERNEL_TESTS)
+
+daemon-test: build ## The whole daemon on this host (root)
+	$(SUDO) scripts/run-tests $(DAEMON_TESTS)
+
+guest-test: build ## The same on a guest kernel with pure cgroup v2, where this host lacks its controllers (root)
+	@if scripts/host-has-controllers; then echo "guest-test: this host has all cgroup v2 controllers"; \
+	else $(SUDO) rootfs-tools/guest selftest && $(SUDO) scripts/run-tests --guest $(GUEST_TESTS); fi
+
+check: ## Format, arrows, banned constructs, files, generated code
+	@scripts/check
+
+fmt: ## Format the sources
+	git ls-files -co --exclude-standard -- 'Sources/*.swift' 'Tests/*.swift' ':!Sources/CRIProto/*' | \
+		xargs $(SWIFT) format --in-place --parallel --configuration .swift-format
+
+critest: release ## The public CRI conformance suite; CRITEST is the path of a built critest
+	$(SUDO) rootfs-tools/node --images conformance --bin $(BUILD_DIR)/release \
+		--launcher $(LAUNCH_DIR)/release/swiftlet-launch -- rootfs-tools/critest "$(CRITEST)"
+
+images: deps ## Build the test images
+	@rootfs-tools/images list --set base --set conformance
+
+proto: ## Generate Sources/CRIProto from proto/
+	proto/generate
+
+clean: ## Remove build output
+	rm -rf $(BUILD_DIR) $(LAUNCH_DIR) out
