@@ -3,6 +3,7 @@
 #include "bpf.h"
 #include "constants.h"
 #include "files.h"
+#include "filesystem.h"
 #include "mounts.h"
 #include "processes.h"
 #include "sockets.h"
