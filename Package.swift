@@ -103,6 +103,7 @@ let parts: [Part] = [
         packages: [("ArgumentParser", "swift-argument-parser"), protobuf]),
     // tests
     Part(name: "TestKit", kind: .testLibrary, needs: []),
+    library("TestFakes", ["Lifecycle", "Model", "LaunchProtocol", "OCI", "Planner", "Seccomp"], packages: [log]),
     test("ModelTests", ["Model"]),
     test("LaunchProtocolTests", ["LaunchProtocol", "TestKit"]),
     test("LinuxTests", ["Linux", "TestKit"]),
@@ -119,8 +120,10 @@ let parts: [Part] = [
     test(
         "GRPCTests", ["GRPC"],
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP2", "swift-nio-http2"), protobuf]),
-    test("CRIServiceTests", ["CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "TestKit"], packages: [protobuf]),
-    test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestKit"]),
+    test(
+        "CRIServiceTests", ["CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "ImageStore", "TestFakes"],
+        packages: [protobuf, log]),
+    test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestFakes"]),
     test("KernelTests", ["LaunchEngine", "Linux", "LaunchProtocol", "SupervisorClient", "TestKit", "Cgroups", "Model"]),
     test(
         "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC", "Linux"],
