@@ -1,39 +1,34 @@
 /// Texts as execve(2) wants them: an array of pointers to NUL-terminated bytes that ends with a null pointer.
-struct CStringVector {
-    /// All texts, each with its NUL.
-    private var storage: [CChar] = []
-    private var offsets: [Int] = []
-    /// False when a text has a NUL inside: C would see only a part of it.
-    private(set) var isWhole = true
+@safe struct CStringVector: ~Copyable {
+    /// `count` pointers into `storage`, then null.
+    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let storage: UnsafeMutablePointer<CChar>
 
-    init(_ texts: [[UInt8]]) {
-        var size = 0
-        for text in texts { size += text.count + 1 }
-        storage.reserveCapacity(size)
-        offsets.reserveCapacity(texts.count)
+    /// EINVAL for a text with a NUL inside: C would see only a part of it.
+    init(_ texts: [[UInt8]]) throws(Errno) {
+        var size = 1
         for text in texts {
-            offsets.append(storage.count)
-            for byte in text {
-                if byte == 0 { isWhole = false }
-                storage.append(CChar(bitPattern: byte))
-            }
-            storage.append(0)
+            if text.contains(0) { throw .invalidArgument }
+            size += text.count + 1
         }
+        // Both blocks live and die with this value; every index below stays within the sizes just counted.
+        unsafe storage = .allocate(capacity: size)
+        unsafe pointers = .allocate(capacity: texts.count + 1)
+        var at = 0
+        for index in 0..<texts.count {
+            unsafe pointers[index] = unsafe storage + at
+            for byte in texts[index] {
+                unsafe storage[at] = CChar(bitPattern: byte)
+                at += 1
+            }
+            unsafe storage[at] = 0
+            at += 1
+        }
+        unsafe pointers[texts.count] = nil
     }
 
-    /// Lends the vector. C declares it without const, but neither execve(2) nor posix_spawn(3) writes to it.
-    func withPointers<Result>(_ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result) -> Result {
-        unsafe storage.withUnsafeBufferPointer { bytes in
-            let first = unsafe UnsafeMutablePointer(mutating: bytes.baseAddress)
-            var pointers: [UnsafeMutablePointer<CChar>?] = unsafe []
-            unsafe pointers.reserveCapacity(offsets.count + 1)
-            // Every offset lies inside the storage, which does not move while it is lent.
-            for offset in offsets { unsafe pointers.append(first.map { unsafe $0 + offset }) }
-            unsafe pointers.append(nil)
-            return unsafe pointers.withUnsafeBufferPointer { buffer in
-                guard let base = buffer.baseAddress else { preconditionFailure("a vector is never empty") }
-                return unsafe body(base)
-            }
-        }
+    deinit {
+        unsafe pointers.deallocate()
+        unsafe storage.deallocate()
     }
 }

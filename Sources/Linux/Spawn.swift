@@ -58,23 +58,19 @@ package struct ProgramSpawn: ~Copyable {
         let targets = self.targets
         let session: Int32 = newSession ? 1 : 0
         var pid = 0
-        let argumentVector = CStringVector(arguments)
-        let environmentVector = CStringVector(environment)
-        guard argumentVector.isWhole, environmentVector.isWhole else { throw .invalidArgument }
+        let arguments = try CStringVector(self.arguments)
+        let environment = try CStringVector(self.environment)
         try path.call { program in
             // Everything that the structure points to lives until the call returns.
             unsafe numbers.withUnsafeBufferPointer { numbers in
                 unsafe targets.withUnsafeBufferPointer { targets in
-                    unsafe argumentVector.withPointers { arguments in
-                        unsafe environmentVector.withPointers { environment in
-                            var spawn = unsafe cl_spawn(
-                                path: program.pointer, arguments: arguments, environment: environment, fds: numbers.baseAddress,
-                                targets: targets.baseAddress, fd_count: UInt32(truncatingIfNeeded: numbers.count),
-                                working_directory: directory, new_session: session)
-                            pid = unsafe cl_spawn(&spawn)
-                            return pid
-                        }
-                    }
+                    var spawn = unsafe cl_spawn(
+                        path: program.pointer, arguments: arguments.pointers, environment: environment.pointers,
+                        fds: numbers.baseAddress, targets: targets.baseAddress,
+                        fd_count: UInt32(truncatingIfNeeded: numbers.count), working_directory: directory,
+                        new_session: session)
+                    pid = unsafe cl_spawn(&spawn)
+                    return pid
                 }
             }
         }
