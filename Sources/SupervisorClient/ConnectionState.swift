@@ -1,0 +1,119 @@
+package import LaunchProtocol
+import Linux
+
+/// A process that was launched.
+package struct LaunchedProcess: Sendable {
+    package var pid: Int32
+    package var startedAtNanoseconds: Int64
+    package var handle: ProcessHandle
+    /// The other end of the terminal, where the plan has `passedTerminal`.
+    package var terminal: SharedDescriptor?
+}
+
+/// A process as the supervisor knows it.
+package struct SupervisedProcess: Sendable {
+    package var state: ProcessState
+    /// While it runs.
+    package var handle: ProcessHandle?
+}
+
+/// What a request came to.
+enum Answer: Sendable {
+    case done
+    case hello(Bytes, Int32, UInt16)
+    case launched(LaunchedProcess)
+    case processes([SupervisedProcess])
+    /// The end of a snapshot, before its processes are put to it.
+    case snapshot
+    case socket(SharedDescriptor)
+}
+
+/// A request that has no answer yet.
+struct Pending: Sendable {
+    var operation: String
+    /// Of a launch.
+    var process: Bytes?
+    var time: Duration
+    var timer: Reactor.DeadlineID
+    var waiter: OneShot<Result<Answer, SupervisorError>>?
+    var processes: [SupervisedProcess] = []
+}
+
+/// A datagram that the socket has not taken yet; it owns its descriptors.
+final class OutgoingPacket: Sendable {
+    private let bytes: Bytes
+    private let descriptors: DescriptorTable
+
+    init(bytes: Bytes, descriptors: consuming DescriptorTable) {
+        self.bytes = bytes
+        self.descriptors = descriptors
+    }
+
+    func send(to socket: borrowing PacketSocket) throws(Errno) { try socket.send(bytes, with: descriptors) }
+}
+
+/// What a connection remembers; pure.
+struct ConnectionState: Sendable {
+    typealias ExitWaiter = OneShot<Result<ExitRecord?, SupervisorError>>
+
+    /// The greeting's place among the pending requests; requests never have it.
+    static let helloID: UInt32 = 0
+    static let outboxMax = 256
+
+    var pending: [UInt32: Pending] = [:]
+    var outbox: [OutgoingPacket] = []
+    var token: Reactor.Token?
+    private(set) var isEnded = false
+    private var nextID: UInt32 = 1
+    /// Of processes that are not forgotten yet: an exit may come before anybody asks for it.
+    private var exits: [Bytes: ExitRecord] = [:]
+    private var exitWaiters: [UInt64: (process: Bytes, waiter: ExitWaiter)] = [:]
+    private var nextWaiter: UInt64 = 0
+
+    mutating func takeID() -> UInt32 {
+        let id = nextID
+        nextID = nextID == UInt32.max ? 1 : nextID + 1
+        return id
+    }
+
+    func launchID(of process: Bytes) -> UInt32? { pending.first { $0.value.process == process }?.key }
+
+    mutating func noteExit(_ record: ExitRecord) -> [ExitWaiter] {
+        exits[record.process] = record
+        return exitWaiters.values.filter { $0.process == record.process }.map(\.waiter)
+    }
+
+    mutating func noteProcess(_ process: SupervisedProcess, answering id: UInt32) {
+        if let record = process.state.exit { exits[record.process] = record }
+        pending[id]?.processes.append(process)
+    }
+
+    mutating func forgetExit(of process: Bytes) { exits[process] = nil }
+
+    /// Answers at once where the process has ended already, or the connection.
+    mutating func awaitExit(of process: Bytes, _ waiter: ExitWaiter) -> UInt64 {
+        nextWaiter += 1
+        if let record = exits[process] {
+            waiter.resolve(.success(record))
+        } else if isEnded {
+            waiter.resolve(.failure(.connectionLost))
+        } else {
+            exitWaiters[nextWaiter] = (process, waiter)
+        }
+        return nextWaiter
+    }
+
+    mutating func stopAwaitingExit(_ key: UInt64) { exitWaiters[key] = nil }
+
+    /// What has to be told that the connection has ended; nil where it had ended before.
+    mutating func end() -> (pending: [Pending], exitWaiters: [ExitWaiter], token: Reactor.Token?)? {
+        if isEnded { return nil }
+        isEnded = true
+        let waiting = (Array(pending.values), exitWaiters.values.map(\.waiter), token)
+        pending = [:]
+        outbox = []
+        exitWaiters = [:]
+        token = nil
+        return waiting
+    }
+}

@@ -1,0 +1,82 @@
+package import Linux
+import Synchronization
+
+/// What came out of a pipe.
+package struct CollectedOutput: Sendable, Equatable {
+    package var bytes: [UInt8]
+    /// More came than was kept.
+    package var isTruncated: Bool
+    /// Every writer has closed; false where the wait was given up, as for a daemonised child that keeps the pipe.
+    package var isComplete: Bool
+}
+
+/// Reads a pipe to its end and keeps at most `bytesMax` of it (CVE-2022-31030, CVE-2022-1708); the rest is read and dropped,
+/// so that the writer never waits.
+package final class PipeCollector: Watched {
+    private struct State {
+        var bytes: [UInt8] = []
+        var isTruncated = false
+        var isComplete = false
+    }
+
+    /// One read(2); a pipe holds 64 KiB unless its owner asked for more.
+    private static let readBytes = 65_536
+
+    private let pipe: OwnedFD
+    private let bytesMax: Int
+    private let reactor: Reactor
+    private let state = Mutex(State())
+    private let token = Mutex<Reactor.Token?>(nil)
+    private let end = OneShot<Void>()
+
+    /// - Parameter pipe: the reading end, non-blocking.
+    package init(_ pipe: consuming OwnedFD, bytesMax: Int, reactor: Reactor) {
+        self.pipe = pipe
+        self.bytesMax = bytesMax
+        self.reactor = reactor
+        let token = reactor.add(self, .readable)
+        self.token.withLock { $0 = token }
+    }
+
+    /// Waits for the end of the pipe, at most `time`, stops reading, and gives what came. To be called once.
+    package func output(within time: Duration) async -> CollectedOutput {
+        let deadline = reactor.schedule(after: time) { self.end.resolve(()) }
+        await end.value()
+        reactor.cancel(deadline)
+        stop()
+        return state.withLock { state in
+            let output = CollectedOutput(
+                bytes: state.bytes, isTruncated: state.isTruncated, isComplete: state.isComplete)
+            state.bytes = []
+            return output
+        }
+    }
+
+    /// Stops reading; the pipe closes when this object goes, and its writers get SIGPIPE.
+    package func stop() {
+        if let token = token.withLock({ $0.take() }) { reactor.remove(token) }
+        end.resolve(())
+    }
+
+    package func withWatched(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) { try body(pipe) }
+
+    package func ready(_ events: Epoll.Events) -> Bool {
+        // One read a turn, so that a flood here delays others by one read at most.
+        let part: [UInt8]
+        do throws(Errno) { part = try pipe.read(max: Self.readBytes) } catch {
+            if error == .again { return true }
+            end.resolve(())
+            return false
+        }
+        state.withLock { state in
+            let room = bytesMax - state.bytes.count
+            if part.count > room { state.isTruncated = true }
+            state.bytes += part.prefix(room)
+            state.isComplete = part.isEmpty
+        }
+        if part.isEmpty { end.resolve(()) }
+        return !part.isEmpty
+    }
+
+    package func dropped(_ reason: Errno) { end.resolve(()) }
+}

@@ -1,0 +1,59 @@
+package import LaunchProtocol
+package import Linux
+
+/// How an exec that ran to its end came out.
+package enum ExecResult: Sendable, Equatable {
+    case exited(ExitRecord, stdout: CollectedOutput, stderr: CollectedOutput)
+    /// Killed with all of its descendants, after `timeout`.
+    case timedOut(stdout: CollectedOutput, stderr: CollectedOutput)
+}
+
+extension SupervisorConnection {
+    /// Runs an exec to its end and collects its output.
+    ///
+    /// The plan's streams are `passed(stdin: nil, stdout: 0, stderr: 1)`, and `cgroup` is a leaf of the exec's own: all in it
+    /// is killed where the time runs out. Pipes that a descendant keeps open after the process has ended are given up after
+    /// `drain`.
+    package func execute(
+        _ plan: LaunchPlan, process: Bytes, container: Bytes, cgroup: borrowing OwnedFD, timeout: Duration?,
+        outputBytesMax: Int, drain: Duration
+    ) async throws(SupervisorError) -> ExecResult {
+        var slots = DescriptorTable()
+        let stdout: PipeCollector
+        let stderr: PipeCollector
+        do throws(Errno) {
+            stdout = try collector(&slots, bytesMax: outputBytesMax)
+            stderr = try collector(&slots, bytesMax: outputBytesMax)
+        } catch { throw .kernel(operation: "make pipes for an exec", error) }
+        let record: ExitRecord?
+        do throws(SupervisorError) {
+            _ = try await launch(plan, process: process, container: container, cgroup: cgroup, slots: slots)
+            record = try await exit(of: process, within: timeout)
+        } catch {
+            stdout.stop()
+            stderr.stop()
+            throw error
+        }
+        if record == nil {
+            do throws(Errno) { try cgroup.killCgroup() } catch {
+                stdout.stop()
+                stderr.stop()
+                throw .kernel(operation: "kill an exec", error)
+            }
+            _ = try await exit(of: process, within: Self.requestDeadline)
+        }
+        let drained = ContinuousClock.now + drain
+        let first = await stdout.output(within: drain)
+        let second = await stderr.output(within: drained - .now)
+        forgetLater(process)
+        guard let record else { return .timedOut(stdout: first, stderr: second) }
+        return .exited(record, stdout: first, stderr: second)
+    }
+
+    /// A collector whose pipe's other end takes the next slot.
+    private func collector(_ slots: inout DescriptorTable, bytesMax: Int) throws(Errno) -> PipeCollector {
+        var pipe = try Pipe(nonBlockingReader: true)
+        slots.append(pipe.takeWriting())
+        return PipeCollector(pipe.takeReading(), bytesMax: bytesMax, reactor: reactor)
+    }
+}
