@@ -15,8 +15,9 @@ package struct ContainerFacts: Sendable, Equatable {
     package var devices: [HostDevice] = []
     /// The decoded profile where the request names a file.
     package var localhostProfile: SeccompProfile?
-    /// The node's mount table, needed where a mount is to propagate (`HostMounts`).
-    package var hostMounts = HostMounts()
+    /// The node's mount table, needed where a mount is to propagate. Nil for a container that has started already: what it
+    /// propagates was decided then.
+    package var hostMounts: HostMounts? = HostMounts()
     /// Host paths of such mounts that are or pass through links, and what realpath(3) made of them.
     package var resolvedSources: [String: String] = [:]
 

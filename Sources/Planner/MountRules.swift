@@ -120,9 +120,9 @@ struct MountRules {
 
     /// Propagation from or to a mount that does not propagate would silently be none.
     private func checkSharing(_ mount: ContainerMount, _ source: String) throws(Fault) {
-        guard mount.propagation != .private else { return }
+        guard mount.propagation != .private, let hostMounts = facts.hostMounts else { return }
         let path = facts.resolvedSources[source] ?? source
-        let holder = facts.hostMounts.mount(holding: path)
+        let holder = hostMounts.mount(holding: path)
         let shares = holder?.isShared ?? false
         let follows = shares || holder?.isSlave ?? false
         guard mount.propagation == .bidirectional ? shares : follows else {

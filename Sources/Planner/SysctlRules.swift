@@ -28,7 +28,7 @@ package struct SysctlRules {
             guard own.insert(path).inserted else { throw .invalid("sysctl \(NodePath.quoted(name)) is given twice") }
             out[path] = try checked(value, of: name)
         }
-        return out.sorted { $0.key < $1.key }.map { Setting(path: "sys/" + $0.key, value: $0.value) }
+        return out.sorted { $0.key < $1.key }.map { Setting(path: $0.key, value: $0.value) }
     }
 
     /// A name with dots, or with slashes where its first separator is one (then its dots are dots: "net/ipv4/conf/eth0.1/rp_filter").
