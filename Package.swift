@@ -94,13 +94,15 @@ let parts: [Part] = [
             ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,
             ("ServiceLifecycle", "swift-service-lifecycle"), ("UnixSignals", "swift-service-lifecycle"),
         ]),
-    library("CLICore", ["CRIProto", "GRPC", "Linux"], packages: [protobuf, ("UnixSignals", "swift-service-lifecycle")]),
+    library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf]),
     executable(
-        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Linux"],
-        packages: [("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf]),
+        "swiftlet", ["CLICore", "CRIProto", "GRPC"],
+        packages: [
+            ("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf, ("UnixSignals", "swift-service-lifecycle"),
+        ]),
     executable(
-        "swiftlet-bench", ["CLICore", "CRIProto", "GRPC", "Linux"],
-        packages: [("ArgumentParser", "swift-argument-parser"), protobuf]),
+        "swiftlet-bench", ["CLICore", "CRIProto", "GRPC"],
+        packages: [("ArgumentParser", "swift-argument-parser"), protobuf, ("UnixSignals", "swift-service-lifecycle")]),
     // tests
     Part(name: "TestKit", kind: .testLibrary, needs: []),
     library("TestFakes", ["Lifecycle", "Model", "LaunchProtocol", "OCI", "Planner", "Seccomp"], packages: [log]),
@@ -127,7 +129,7 @@ let parts: [Part] = [
     test("SupervisorClientTests", ["SupervisorClient", "Linux", "LaunchProtocol", "Model", "TestKit"]),
     test("KernelTests", ["LaunchEngine", "Linux", "LaunchProtocol", "SupervisorClient", "TestKit", "Cgroups", "Model"]),
     test(
-        "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC", "Linux"],
+        "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC"],
         packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     test(
         "DaemonTests", ["CRIProto", "GRPC", "Model", "Linux", "TestKit"],
