@@ -5,7 +5,7 @@ package enum StepDescription {
     /// The sentence for a failed step: the operation, its arguments, why; `detail` is added where it tells something new.
     ///
     /// `mount "/data" at "/var/lib/x": no such file or directory`
-    package static func sentence(plan: LaunchPlan, index: UInt32, errno: Int32, detail: [UInt8]) -> String {
+    package static func sentence(_ plan: LaunchPlan, index: Int, errno: Int32, detail: [UInt8]) -> String {
         guard let step = step(index, of: plan) else { return joined("launch", errno, detail) }
         if case .execute(let arguments, _, _) = step, errno == ErrnoText.notFound, let name = arguments.first,
             !name.contains(UInt8(ascii: "/"))
@@ -16,12 +16,12 @@ package enum StepDescription {
     }
 
     /// Whether the step executes the container's program: then the request is at fault, not the node.
-    package static func isExecute(plan: LaunchPlan, index: UInt32) -> Bool {
+    package static func isExecute(_ plan: LaunchPlan, index: Int) -> Bool {
         if case .execute = step(index, of: plan) { true } else { false }
     }
 
-    private static func step(_ index: UInt32, of plan: LaunchPlan) -> Step? {
-        plan.steps.indices.contains(Int(index)) ? plan.steps[Int(index)] : nil
+    private static func step(_ index: Int, of plan: LaunchPlan) -> Step? {
+        plan.steps.indices.contains(index) ? plan.steps[index] : nil
     }
 
     private static func joined(_ operation: String, _ errno: Int32, _ detail: [UInt8]) -> String {
