@@ -1,3 +1,5 @@
+package import GRPC
+
 /// An error that ends the program: a sentence for standard error and an exit status.
 package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
     /// Exit status of something that went wrong.
@@ -8,10 +10,13 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
     /// Lower case, no full stop, operation first, values quoted; empty if there is nothing to say.
     package var message: String
     package var exitStatus: Int32
+    /// What the runtime answered, if it was the runtime that failed.
+    package var code: GRPCStatus.Code?
 
-    package init(_ message: String, exitStatus: Int32 = Failure.failed) {
+    package init(_ message: String, exitStatus: Int32 = Failure.failed, code: GRPCStatus.Code? = nil) {
         self.message = message
         self.exitStatus = exitStatus
+        self.code = code
     }
 
     /// Arguments that make no sense.

@@ -1,4 +1,4 @@
-import SwiftProtobuf
+package import SwiftProtobuf
 
 extension JSONValue {
     /// A CRI message as protobuf's JSON with the fields written that have their default value, as crictl prints it: scripts

@@ -1,0 +1,41 @@
+import ArgumentParser
+import CLICore
+import CRIProto
+
+struct Inspect: RuntimeCommand {
+    static let configuration = CommandConfiguration(abstract: "Show all that is known of containers.")
+
+    @Argument(help: "Ids of containers, or beginnings of them.")
+    var containers: [String]
+
+    @Option(name: .shortAndLong, help: "The format: json, yaml or table.")
+    var output = OutputFormat.json
+
+    @Flag(name: .shortAndLong, help: "Leave out the verbose part.")
+    var quiet = false
+
+    @Flag(help: "Show only the launch plan: the kernel operations by which the container was made.")
+    var plan = false
+
+    func validate() throws {
+        if plan, quiet || output == .table { throw ValidationError("--plan goes with neither --quiet nor -o table") }
+    }
+
+    func run(_ session: Session) async throws {
+        var results: [JSONValue] = []
+        for id in try await session.containerIDs(containers) {
+            let response = try await session.containerStatus(id, verbose: !quiet)
+            if plan {
+                guard let text = response.info["plan"] else {
+                    throw Failure("container \"\(id)\": the runtime shows no launch plan; it is made when a container starts")
+                }
+                results.append(VerboseInfo.value(text))
+            } else if output == .table {
+                try session.console.out(ContainerSheet(response, now: session.console.now(), verbose: !quiet).text)
+            } else {
+                results.append(try InspectTree.tree(response.status, response.info))
+            }
+        }
+        if !results.isEmpty { try session.console.out(output.text(InspectTree.list(results))) }
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import CLICore
+import CRIProto
+import SwiftProtobuf
+
+struct Ps: RuntimeCommand {
+    static let configuration = CommandConfiguration(abstract: "List containers: those that run, unless asked otherwise.")
+
+    @Flag(name: .shortAndLong, help: "Show containers in every state.")
+    var all = false
+
+    @Option(help: "Only the container with this id or beginning of an id.")
+    var id: String?
+
+    @Option(help: "Only containers whose name fits this regular expression.")
+    var name: String?
+
+    @Option(name: .shortAndLong, help: "Only containers of the pod with this id or beginning of an id.")
+    var pod: String?
+
+    @Option(help: "Only containers of pods whose namespace fits this regular expression.")
+    var namespace: String?
+
+    @Option(help: "Only containers of this image.")
+    var image: String?
+
+    @Option(parsing: .singleValue, help: "Only containers with this label, KEY=VALUE. May be repeated.")
+    var label: [String] = []
+
+    @Option(name: .shortAndLong, help: "Only containers in this state: created, running, exited or unknown.")
+    var state: String?
+
+    @Flag(name: .shortAndLong, help: "Only the container that was made last, in any state.")
+    var latest = false
+
+    @Option(name: [.customShort("n"), .long], help: "Only the containers made last, this many, in any state; 0 shows all.")
+    var last: Int?
+
+    @Flag(name: .shortAndLong, help: "Print ids only.")
+    var quiet = false
+
+    @Flag(help: "Show ids in full.")
+    var noTrunc = false
+
+    @Option(name: .shortAndLong, help: "The format: table, json or yaml.")
+    var output = OutputFormat.table
+
+    func run(_ session: Session) async throws {
+        let containers = try await select(session)
+        if quiet {
+            for container in containers { try session.console.line(printable(container.id)) }
+        } else if output == .table {
+            try session.console.out(table(containers, now: session.console.now()))
+        } else {
+            let response = Runtime_V1_ListContainersResponse.with { $0.containers = containers }
+            try session.console.out(output.text(JSONValue(message: response)))
+        }
+    }
+
+    private func select(_ session: Session) async throws -> [Runtime_V1_Container] {
+        let limit = try countLimit(latest: latest, last: last)
+        var filter = Runtime_V1_ContainerFilter()
+        filter.labelSelector = try parseLabels(label)
+        if let state {
+            filter.state.state = try parseContainerState(state)
+        } else if !all, !latest, last == nil {
+            filter.state.state = .containerRunning
+        }
+        let names = try NamePattern(name, flag: "--name")
+        let namespaces = try NamePattern(namespace, flag: "--namespace")
+        let wanted = try await wantedImage(session)
+        let containers = try await session.containers(filter).filter { container in
+            container.id.hasPrefix(id ?? "") && container.podSandboxID.hasPrefix(pod ?? "")
+                && names.matches(container.metadata.name)
+                && namespaces.matches(container.labels[PodLabel.namespace] ?? "")
+                && (wanted.isEmpty || !wanted.isDisjoint(with: container.imageNames))
+        }
+        return Array(containers.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(limit ?? containers.count))
+    }
+
+    /// All the names by which a container may refer to the image of --image; empty without the flag.
+    private func wantedImage(_ session: Session) async throws -> Set<String> {
+        guard let image else { return [] }
+        guard let found = try await session.image(image) else { return [image] }
+        return Set([image, found.id] + found.repoTags + found.repoDigests)
+    }
+
+    private func table(_ containers: [Runtime_V1_Container], now: UnixNanoseconds) -> String {
+        var table = Table([
+            "CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD", "NAMESPACE",
+        ])
+        for container in containers {
+            table.add([
+                noTrunc ? container.id : shortID(container.id), container.imageName(truncated: !noTrunc),
+                agoText(container.createdAt, now: now), container.state.word, container.metadata.name,
+                String(container.metadata.attempt), noTrunc ? container.podSandboxID : shortID(container.podSandboxID),
+                container.labels[PodLabel.name] ?? "unknown", container.labels[PodLabel.namespace] ?? "unknown",
+            ])
+        }
+        return table.text
+    }
+}
+
+extension Runtime_V1_Container {
+    /// Every name of its image that it carries.
+    fileprivate var imageNames: Set<String> { [image.image, image.userSpecifiedImage, imageRef, imageID] }
+
+    /// The image as people know it, else its id: a kubelet gives an image by id and what the user wrote beside it.
+    fileprivate func imageName(truncated: Bool) -> String {
+        if !image.userSpecifiedImage.isEmpty { return image.userSpecifiedImage }
+        return truncated && image.image.hasPrefix("sha256:") ? shortID(image.image) : image.image
+    }
+}

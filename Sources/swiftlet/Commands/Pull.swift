@@ -1,0 +1,75 @@
+import ArgumentParser
+import CLICore
+import CRIProto
+import SwiftProtobuf
+
+/// How to prove to a registry who asks.
+struct RegistryOptions: ParsableArguments {
+    @Option(help: "The registry's USERNAME[:PASSWORD].")
+    var creds: String?
+
+    @Option(help: "The same in base64, as in a docker configuration.")
+    var auth: String?
+
+    func credentials() throws(Failure) -> Runtime_V1_AuthConfig? {
+        if creds != nil, auth != nil { throw .usage("--creds and --auth cannot both be given") }
+        if let auth { return .with { $0.auth = auth } }
+        guard let creds else { return nil }
+        let parts = creds.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first, !name.isEmpty else { throw .usage("--creds: the user's name is empty") }
+        return .with {
+            $0.username = String(name)
+            $0.password = parts.count == 2 ? String(parts[1]) : ""
+        }
+    }
+}
+
+struct Pull: RuntimeCommand {
+    static let configuration = CommandConfiguration(abstract: "Pull an image from a registry.")
+
+    @Argument(help: "NAME[:TAG|@DIGEST]")
+    var name: String
+
+    @OptionGroup var registry: RegistryOptions
+
+    @Option(help: "Pull as for the pod of this file, JSON or YAML.")
+    var podConfig: String?
+
+    @Option(name: .shortAndLong, parsing: .singleValue, help: "An annotation of the request, KEY=VALUE. May be repeated.")
+    var annotation: [String] = []
+
+    @Option(help: "The longest time that the pull may take (default: any).")
+    var pullTimeout: String?
+
+    func run(_ session: Session) async throws {
+        var limit: Duration?
+        if let pullTimeout {
+            guard let given = parseDuration(pullTimeout) else {
+                throw Failure.usage("--pull-timeout \"\(printable(pullTimeout))\": not a length of time such as 2m")
+            }
+            limit = given > .zero ? given : nil
+        }
+        let pod = try podConfig.map { try readPodConfig($0) }
+        let reference = try await session.pull(
+            name, credentials: try registry.credentials(), annotations: try parseLabels(annotation), pod: pod, within: limit)
+        try session.console.line("Image is up to date for \(printable(reference))")
+    }
+}
+
+extension Session {
+    /// Pulls an image, with a sign of life on a terminal, and returns the reference that the runtime gives it.
+    func pull(
+        _ name: String, credentials: Runtime_V1_AuthConfig?, annotations: [String: String] = [:],
+        pod: Runtime_V1_PodSandboxConfig? = nil, within limit: Duration? = nil
+    ) async throws -> String {
+        let request = Runtime_V1_PullImageRequest.with {
+            $0.image.image = name
+            $0.image.annotations = annotations
+            if let credentials { $0.auth = credentials }
+            if let pod { $0.sandboxConfig = pod }
+        }
+        return try await Spinner.show("pulling \(name)", on: console) {
+            try await images.call(CRIMethods.pullImage, request, within: limit, to: "pull \"\(name)\"").imageRef
+        }
+    }
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+import CLICore
+
+struct Start: RuntimeCommand {
+    static let configuration = CommandConfiguration(abstract: "Start created containers.")
+
+    @Argument(help: "Ids of containers, or beginnings of them.")
+    var containers: [String]
+
+    func run(_ session: Session) async throws {
+        try await session.forEach(try await session.containerIDs(containers)) { id in
+            try await session.startContainer(id)
+            try session.console.line(id)
+        }
+    }
+}

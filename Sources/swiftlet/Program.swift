@@ -1,0 +1,60 @@
+import ArgumentParser
+import CLICore
+
+/// The program from its arguments to its exit status.
+enum Program {
+    static func run(_ arguments: [String], environment: [String: String], console: Console) async -> Int32 {
+        do {
+            try await perform(arguments, environment: environment, console: console)
+            return 0
+        } catch let failure as Failure {
+            if !failure.message.isEmpty { bestEffort { try console.err("swiftlet: \(printable(failure.message))\n") } }
+            return failure.exitStatus
+        } catch is CancellationError {
+            return Failure.failed
+        } catch {
+            return report(error, of: Swiftlet.self, console: console)
+        }
+    }
+
+    private static func perform(_ arguments: [String], environment: [String: String], console: Console) async throws {
+        let (global, rest) = GlobalOptions.split(arguments)
+        let options: GlobalOptions
+        do {
+            options = try GlobalOptions.parse(global)
+        } catch {
+            throw Failure.usage(GlobalOptions.message(for: error))
+        }
+        if rest.isEmpty || rest == ["--help"] || rest == ["-h"] || rest == ["help"] {
+            try console.out(Manual.helpMessage(columns: 100) + "\n")
+            if rest.isEmpty { throw Failure.silent(exitStatus: Failure.misused) }
+            return
+        }
+        let context = CommandContext(
+            configuration: { () throws(Failure) in try ClientConfiguration(options: options, environment: environment) },
+            console: console)
+        var command = try Swiftlet.parseAsRoot(rest)
+        try await CommandContext.$current.withValue(context) {
+            if var asyncCommand = command as? any AsyncParsableCommand {
+                try await asyncCommand.run()
+            } else {
+                try command.run()
+            }
+        }
+    }
+
+    /// Says what ArgumentParser has to say: help on standard output, a mistake on standard error.
+    private static func report(_ error: any Error, of command: Swiftlet.Type, console: Console) -> Int32 {
+        guard Swiftlet.exitCode(for: error) != .success else {
+            bestEffort { try console.out(Swiftlet.fullMessage(for: error, columns: 100) + "\n") }
+            return 0
+        }
+        guard Swiftlet.exitCode(for: error) == .validationFailure else {
+            bestEffort { try console.err("swiftlet: \(printable("\(error)"))\n") }
+            return Failure.failed
+        }
+        let message = Swiftlet.message(for: error)
+        bestEffort { try console.err("swiftlet: \(message)\nSee 'swiftlet help' and 'swiftlet COMMAND --help'.\n") }
+        return Failure.misused
+    }
+}
