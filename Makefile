@@ -44,6 +44,7 @@ bench: release ## Measure the runtime (see swiftlet-bench --help; BENCH passes o
 test: check build unit-test kernel-test daemon-test guest-test ## Everything that continuous integration checks
 
 unit-test: build ## Tests without root and network
+	scripts/check-config
 	scripts/run-tests --but $(KERNEL_TESTS) $(DAEMON_TESTS)
 
 kernel-test: build ## The launcher on this host's kernel (root)
