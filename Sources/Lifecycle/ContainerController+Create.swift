@@ -12,7 +12,7 @@ extension ContainerController {
                     image, path: volume.containerPath, intoContainer: id, directory: volume.directory)
             }
             // What cannot be planned is refused now, not at the start.
-            _ = try await PlanBuilder(ports: ports, settings: settings).container(record, pod: pod.currentRecord())
+            _ = try await description()
             guard await pod.isReady() else {
                 throw Fault.precondition("create container: the pod sandbox \"\(podID.short)\" is not ready")
             }
@@ -28,9 +28,9 @@ extension ContainerController {
 
     func undoCreation() async {
         machine.removed()
-        _ = await ports.bestEffort("remove directories of \(title)") { try await ports.host.removeContainer(id) }
+        _ = await ports.bestEffort("remove directories of \(title)") { [id] in try await $0.host.removeContainer(id) }
         await ports.images.release(id)
-        _ = await ports.bestEffort("remove record of \(title)") { try await ports.records.removeContainer(id) }
+        _ = await ports.bestEffort("remove record of \(title)") { [id] in try await $0.records.removeContainer(id) }
         inventory.withdraw(id, of: podID, name: record.config.metadata)
     }
 

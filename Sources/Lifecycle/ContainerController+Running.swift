@@ -6,8 +6,8 @@ extension ContainerController {
         guard case .running = machine.state else {
             throw Fault.precondition("exec in \(title): it is not running")
         }
-        let builder = PlanBuilder(ports: ports, settings: settings)
-        let plan = try await builder.exec(record, pod: pod.currentRecord(), command: command)
+        let plans = Plans(ports: ports, settings: settings)
+        let plan = try await plans.exec(record, pod: pod.currentRecord(), command: command)
         do {
             return try await ports.supervisors.execute(
                 ExecLaunch(
@@ -17,7 +17,7 @@ extension ContainerController {
             guard case .running = machine.state else {
                 throw Fault.precondition("exec in \(title): it ended meanwhile")
             }
-            throw PlanBuilder.fault(for: error, plan: plan, operation: "exec in \(title)")
+            throw Plans.fault(for: error, plan: plan, operation: "exec in \(title)")
         }
     }
 
@@ -26,8 +26,8 @@ extension ContainerController {
         guard case .running = machine.state else {
             throw Fault.precondition("reopen log of \(title): it is not running")
         }
-        let builder = PlanBuilder(ports: ports, settings: settings)
-        guard let log = builder.log(record, pod: await pod.currentRecord()) else { return }
+        let plans = Plans(ports: ports, settings: settings)
+        guard let log = plans.log(record, pod: await pod.currentRecord()) else { return }
         do {
             try await ports.supervisors.reopenLog(podID, container: id, log: log)
         } catch {
@@ -46,7 +46,7 @@ extension ContainerController {
             do {
                 try await ports.cgroups.update(record.cgroup, from: old, to: new)
                 if new.oomScoreAdj != old.oomScoreAdj {
-                    try await ports.host.setOOMScoreAdj(pid: running.pid, value: new.oomScoreAdj)
+                    try await ports.host.setOOMScoreAdj(pid: running.pid, cgroup: record.cgroup, value: new.oomScoreAdj)
                 }
             } catch {
                 // A container that ended meanwhile has no limits to change.

@@ -1,5 +1,6 @@
 package import LaunchProtocol
-package import Model
+import Model
+package import OCI
 
 /// One container: its state machine, its record, and the operations that are under way on it.
 ///
@@ -15,14 +16,14 @@ package actor ContainerController {
     var record: ContainerRecord
     var machine: ContainerMachine
     /// Creation, for those who ask for the same container again while it is made.
-    nonisolated let creation = Operation<ContainerID>()
+    nonisolated let creation = SharedOperation<ContainerID>()
     /// Finished when the main process has ended, or the start failed.
-    nonisolated let ended = Operation<ContainerExit>()
-    private var starting: Operation<Void>?
-    private var removing: Operation<Void>?
+    nonisolated let ended = SharedOperation<ContainerExit>()
+    private var starting: SharedOperation<Void>?
+    private var removing: SharedOperation<Void>?
     /// A start whose client left before its result: the next start call is its retry.
     private var startResultIsOwed = false
-    private var cgroupRemoval: Operation<Void>?
+    private var cgroupRemoval: SharedOperation<Void>?
 
     init(record: ContainerRecord, state: ContainerMachine.State, pod: PodController) {
         id = record.id
@@ -41,9 +42,12 @@ package actor ContainerController {
 
     func publish() { inventory.publish(ContainerSnapshot(record: record, state: machine.state)) }
 
-    /// The plan of its main process as it would be run now.
-    package func plan() async throws -> LaunchPlan {
-        try await PlanBuilder(ports: ports, settings: settings).container(record, pod: pod.currentRecord())
+    /// Its description, and the plan of its main process, as they would be used now.
+    package func description() async throws -> (spec: RuntimeSpec, plan: LaunchPlan) {
+        let plans = Plans(ports: ports, settings: settings)
+        let pod = await pod.currentRecord()
+        let spec = try await plans.spec(record, pod: pod)
+        return (spec, try plans.container(record, spec: spec, pod: pod))
     }
 
     // MARK: Start
@@ -57,13 +61,13 @@ package actor ContainerController {
             }
             throw Fault.precondition("start \(title): it \(why)")
         case .launch:
-            let operation = Operation<Void>.start { try await self.launch() }
+            let operation = SharedOperation<Void>.start { try await self.launch() }
             starting = operation
             try await deliver(operation)
         }
     }
 
-    private func deliver(_ operation: Operation<Void>) async throws {
+    private func deliver(_ operation: SharedOperation<Void>) async throws {
         do {
             try await operation.value()
             startResultIsOwed = false
@@ -81,26 +85,32 @@ package actor ContainerController {
                 throw Fault.precondition("start \(title): the pod sandbox \"\(podID.short)\" is not ready")
             }
             let pod = await pod.currentRecord()
-            let builder = PlanBuilder(ports: ports, settings: settings)
-            let compiled = try await builder.container(record, pod: pod)
+            let plans = Plans(ports: ports, settings: settings)
+            let spec = try await plans.spec(record, pod: pod)
+            let compiled = try plans.container(record, spec: spec, pod: pod)
             plan = compiled
             try await self.pod.ensureInit(for: record)
             record.phase = .started
             try await ports.records.save(record)
             try await ports.cgroups.makeContainer(
-                record.cgroup, resources: record.config.resources, devices: builder.deviceRules(record))
+                record.cgroup, resources: record.config.resources, devices: Self.deviceRules(spec, record))
             let started = try await ports.supervisors.launch(
                 ProcessLaunch(
-                    pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup, log: builder.log(record, pod: pod)))
+                    pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup, log: plans.log(record, pod: pod)))
             if machine.launched(pid: started.pid, at: started.startedAt) { publish() }
         } catch {
             throw await startFailed(error, plan: plan)
         }
     }
 
+    /// Nil = no device program: a privileged container may use every device.
+    private static func deviceRules(_ spec: RuntimeSpec, _ record: ContainerRecord) -> [RuntimeResources.DeviceRule]? {
+        record.config.security.privileged ? nil : spec.linux?.resources?.devices ?? []
+    }
+
     /// Records the failure as an exit with code 128 (behaviour of the CRI) and makes the sentence that the client sees.
     private func startFailed(_ error: any Error, plan: LaunchPlan?) async -> Fault {
-        let fault = PlanBuilder.fault(for: error, plan: plan, operation: "start \(title)")
+        let fault = Plans.fault(for: error, plan: plan, operation: "start \(title)")
         let now = ports.clock.now()
         let exit = ContainerExit(
             code: 128, reason: "StartError", message: fault.description, startedAt: now, finishedAt: now)
@@ -145,7 +155,7 @@ package actor ContainerController {
         ended.finish(.success(exit))
         // An exit that the supervisor recorded is on disk already.
         if mustPersist {
-            _ = await ports.bestEffort("record the exit of \(title)") { try await ports.records.save(saved) }
+            _ = await ports.bestEffort("record the exit of \(title)") { try await $0.records.save(saved) }
         }
         let ports = ports
         let cgroup = record.cgroup
@@ -156,7 +166,7 @@ package actor ContainerController {
 
     /// Returns when the container has ended. `timeout` 0 kills at once.
     package func stop(timeout: Duration) async throws {
-        let operation = Operation<Void>.start { try await self.stopToTheEnd(timeout: timeout) }
+        let operation = SharedOperation<Void>.start { try await self.stopToTheEnd(timeout: timeout) }
         try await operation.value()
     }
 
@@ -218,14 +228,14 @@ package actor ContainerController {
             case .nothing: return
             case .awaitStart: await startFinished()
             case .killThenRemove:
-                let operation = Operation<Void>.start { try await self.kill() }
+                let operation = SharedOperation<Void>.start { try await self.kill() }
                 try await operation.value()
             case .awaitRemoval:
                 guard let removing else { return }
                 try await removing.value()
                 return
             case .remove:
-                let operation = Operation<Void>.start { try await self.takeApart() }
+                let operation = SharedOperation<Void>.start { try await self.takeApart() }
                 removing = operation
                 try await operation.value()
                 return
@@ -235,7 +245,7 @@ package actor ContainerController {
 
     private func takeApart() async throws {
         do {
-            if let cgroupRemoval { _ = await ports.bestEffort("remove cgroup of \(title)") { try await cgroupRemoval.value() } }
+            if let cgroupRemoval { _ = await ports.bestEffort("remove cgroup of \(title)") { _ in try await cgroupRemoval.value() } }
             try await ports.cgroups.remove(record.cgroup)
             try await ports.host.removeContainer(id)
             await ports.images.release(id)

@@ -1,5 +1,5 @@
 import LaunchProtocol
-package import Model
+import Model
 
 /// One pod sandbox: its state machine, its record, and the operations that are under way on it.
 ///
@@ -16,10 +16,10 @@ package actor PodController {
     var record: PodRecord
     var machine: PodMachine
     /// Creation, for those who ask for the same sandbox again while it is made.
-    nonisolated let creation = Operation<PodID>()
-    private var stopping: Operation<Void>?
-    private var removing: Operation<Void>?
-    private var initLaunch: Operation<Void>?
+    nonisolated let creation = SharedOperation<PodID>()
+    private var stopping: SharedOperation<Void>?
+    private var removing: SharedOperation<Void>?
+    private var initLaunch: SharedOperation<Void>?
 
     init(record: PodRecord, state: PodMachine.State, ports: Ports, settings: Settings, inventory: Inventory) {
         id = record.id
@@ -37,6 +37,15 @@ package actor PodController {
 
     func publish() { inventory.publish(PodSnapshot(record: record, isReady: machine.isReady)) }
 
+    /// Writes a change of the record and shows it.
+    func change(_ change: (inout PodRecord) -> Void) async throws {
+        var changed = record
+        change(&changed)
+        try await ports.records.save(changed)
+        change(&record)
+        publish()
+    }
+
     // MARK: Creation
 
     /// Makes the sandbox; undoes all of it where a part fails.
@@ -45,11 +54,11 @@ package actor PodController {
             try await ports.records.save(record)
             try await ports.host.makePod(record)
             try await ports.cgroups.makePod(id, sandbox: record.cgroup)
-            let birth = try PlanBuilder(ports: ports, settings: settings).birth(record)
+            let birth = try Plans(ports: ports, settings: settings).birth(record)
             do {
                 try await ports.supervisors.spawn(id, birth: birth)
             } catch {
-                throw PlanBuilder.fault(for: error, plan: birth, operation: "start the pod's supervisor")
+                throw Plans.fault(for: error, plan: birth, operation: "start the pod's supervisor")
             }
             if record.config.namespaces.network != .node {
                 let attachment = try await ports.network.attach(id, config: record.config, cgroup: record.cgroup)
@@ -76,7 +85,7 @@ package actor PodController {
             record.phase = .stopped
             machine.failed(undone: false)
             publish()
-            _ = await ports.bestEffort("record the failed \(title)") { try await ports.records.save(record) }
+            _ = await ports.bestEffort("record the failed \(title)") { [record] in try await $0.records.save(record) }
         }
         creation.finish(.failure(fault))
     }
@@ -89,7 +98,7 @@ package actor PodController {
 
     private func launchInit() async throws {
         if initLaunch == nil {
-            let plan = try PlanBuilder(ports: ports, settings: settings).podInit(record)
+            let plan = try Plans(ports: ports, settings: settings).podInit(record)
             let launch = ProcessLaunch(
                 pod: id, process: Self.initProcess, plan: plan, cgroup: record.cgroup, log: nil)
             let ports = ports
@@ -97,7 +106,7 @@ package actor PodController {
                 do {
                     _ = try await ports.supervisors.launch(launch)
                 } catch {
-                    throw PlanBuilder.fault(for: error, plan: plan, operation: "start the pod's init")
+                    throw Plans.fault(for: error, plan: plan, operation: "start the pod's init")
                 }
             }
         }
@@ -106,7 +115,7 @@ package actor PodController {
 
     /// A supervisor of an earlier daemon has an init running.
     func adoptInit() {
-        let done = Operation<Void>()
+        let done = SharedOperation<Void>()
         done.finish(.success(()))
         initLaunch = done
     }
@@ -119,11 +128,11 @@ package actor PodController {
         record.phase = .stopped
         publish()
         let saved = record
-        _ = await ports.bestEffort("record the loss of \(title)") { try await ports.records.save(saved) }
+        _ = await ports.bestEffort("record the loss of \(title)") { try await $0.records.save(saved) }
         for container in inventory.containerControllers(of: id) {
-            _ = await ports.bestEffort("kill \(container.title)") { try await container.killAfterLoss() }
+            _ = await ports.bestEffort("kill \(container.title)") { _ in try await container.killAfterLoss() }
         }
-        _ = await ports.bestEffort("kill \(title)") { try await ports.cgroups.kill(record.cgroup) }
+        _ = await ports.bestEffort("kill \(title)") { [record] in try await $0.cgroups.kill(record.cgroup) }
     }
 
     /// The init of the pod's PID namespace has ended, and with it every process in it.
@@ -132,7 +141,7 @@ package actor PodController {
         record.phase = .stopped
         publish()
         let saved = record
-        _ = await ports.bestEffort("record the end of \(title)") { try await ports.records.save(saved) }
+        _ = await ports.bestEffort("record the end of \(title)") { try await $0.records.save(saved) }
     }
 
     // MARK: Stop
@@ -153,7 +162,7 @@ package actor PodController {
                 try await stopping.value()
                 return
             case .stop:
-                let operation = Operation<Void>.start { try await self.stopToTheEnd() }
+                let operation = SharedOperation<Void>.start { try await self.stopToTheEnd() }
                 stopping = operation
                 try await operation.value()
                 return
@@ -166,14 +175,14 @@ package actor PodController {
         publish()
         let failures = await withTaskGroup(of: (any Error)?.self) { group in
             for container in containers {
-                group.addTask { await container.ports.bestEffort("stop \(container.title)") { try await container.end() } }
+                group.addTask { await container.ports.bestEffort("stop \(container.title)") { _ in try await container.end() } }
             }
             return await group.reduce(into: [any Error]()) { if let error = $1 { $0.append(error) } }
         }
         let failure = await release() ?? failures.first
         record.phase = .stopped
         let saved = record
-        let unsaved = await ports.bestEffort("record the stop of \(title)") { try await ports.records.save(saved) }
+        let unsaved = await ports.bestEffort("record the stop of \(title)") { try await $0.records.save(saved) }
         machine.stopped()
         publish()
         if let failure = failure ?? unsaved { throw failure.fault("stop \(title)") }
@@ -184,18 +193,17 @@ package actor PodController {
     func release() async -> (any Error)? {
         var failure: (any Error)?
         if !record.networkReleased {
-            failure = await ports.bestEffort("release network of \(title)") { try await ports.network.release(id) }
+            failure = await ports.bestEffort("release network of \(title)") { [id] in try await $0.network.release(id) }
             if failure == nil { record.networkReleased = true }
         }
-        let ports = ports
         let id = id
         let cgroup = record.cgroup
-        let steps: [(String, @Sendable () async throws -> Void)] = [
-            ("kill", { try await ports.cgroups.kill(cgroup) }),
-            ("end supervisor", { try await ports.supervisors.end(id) }),
-            ("remove cgroup", { try await ports.cgroups.remove(cgroup) }),
-            ("remove supervisor's cgroup", { try await ports.cgroups.removeSupervisor(id) }),
-            ("release mounts", { try await ports.host.releasePod(id) }),
+        let steps: [(String, @Sendable (Ports) async throws -> Void)] = [
+            ("kill", { try await $0.cgroups.kill(cgroup) }),
+            ("end supervisor", { try await $0.supervisors.end(id) }),
+            ("remove cgroup", { try await $0.cgroups.remove(cgroup) }),
+            ("remove supervisor's cgroup", { try await $0.cgroups.removeSupervisor(id) }),
+            ("release mounts", { try await $0.host.releasePod(id) }),
         ]
         for (what, step) in steps {
             let error = await ports.bestEffort("\(what) of \(title)", step)
@@ -223,7 +231,7 @@ package actor PodController {
                 try await removing.value()
                 return
             case .remove:
-                let operation = Operation<Void>.start { try await self.takeApart() }
+                let operation = SharedOperation<Void>.start { try await self.takeApart() }
                 removing = operation
                 try await operation.value()
                 return
@@ -245,11 +253,10 @@ package actor PodController {
 
     /// Removes what is left of a released pod on disk, its record last.
     private func erase() async -> (any Error)? {
-        let ports = ports
         let id = id
-        if let error = await ports.bestEffort("remove directories of \(title)", { try await ports.host.removePod(id) }) {
+        if let error = await ports.bestEffort("remove directories of \(title)", { try await $0.host.removePod(id) }) {
             return error
         }
-        return await ports.bestEffort("remove record of \(title)") { try await ports.records.removePod(id) }
+        return await ports.bestEffort("remove record of \(title)") { try await $0.records.removePod(id) }
     }
 }

@@ -27,9 +27,9 @@ package struct Ports: Sendable {
     }
 
     /// Carries out a step of clean-up whose failure must not stop the others: logs it and says whether it worked.
-    func bestEffort(_ what: String, _ body: () async throws -> Void) async -> (any Error)? {
+    func bestEffort(_ what: String, _ body: @escaping @Sendable (Ports) async throws -> Void) async -> (any Error)? {
         do {
-            try await body()
+            try await body(self)
             return nil
         } catch {
             log.warning("clean-up step failed", metadata: ["step": "\(what)", "error": "\(error)"])

@@ -1,5 +1,6 @@
 package import LaunchProtocol
 package import Model
+package import OCI
 package import Planner
 
 /// The pods' supervisors. Conformer: the daemon's adapter on `SupervisorClient`.
@@ -123,7 +124,7 @@ package protocol CgroupPort: Sendable {
     /// Makes the sandbox's cgroup and the supervisor's leaf.
     func makePod(_ pod: PodID, sandbox: String) async throws
     /// Makes a container's cgroup with limits and, where `devices` is not nil, its device program.
-    func makeContainer(_ path: String, resources: LinuxResources, devices: [DeviceRule]?) async throws
+    func makeContainer(_ path: String, resources: LinuxResources, devices: [RuntimeResources.DeviceRule]?) async throws
     /// Changes limits from `old` to `new`; all or nothing.
     func update(_ path: String, from old: LinuxResources, to new: LinuxResources) async throws
     /// Kills everything in a cgroup and below it. A missing cgroup is success.
@@ -132,27 +133,6 @@ package protocol CgroupPort: Sendable {
     func remove(_ path: String) async throws
     /// Removes the leaf of a pod's supervisor.
     func removeSupervisor(_ pod: PodID) async throws
-}
-
-/// A device that a container may (or may not) use.
-package struct DeviceRule: Sendable, Equatable, Codable {
-    package enum Kind: String, Sendable, Codable { case all = "a", block = "b", character = "c" }
-
-    package var allow: Bool
-    package var kind: Kind
-    /// Nil = any.
-    package var major: UInt32?
-    package var minor: UInt32?
-    /// Subset of "rwm".
-    package var access: String
-
-    package init(allow: Bool, kind: Kind, major: UInt32?, minor: UInt32?, access: String) {
-        self.allow = allow
-        self.kind = kind
-        self.major = major
-        self.minor = minor
-        self.access = access
-    }
 }
 
 /// Durable records. Writes are atomic; there is one writer, this daemon.
@@ -228,10 +208,10 @@ package protocol HostPort: Sendable {
     func removeContainer(_ id: ContainerID) async throws
     /// Pods and containers that left something on disk, whether or not a record of them exists.
     func leftovers() async throws -> (pods: [PodID], containers: [ContainerID])
-    /// Facts for a container's plan: kernel, devices, and whether the sources of shared mounts are shared.
-    func facts(for config: ContainerConfig) async throws -> HostFacts
+    /// Adds what one container's description needs of the node: devices, mount table, seccomp profile of a file.
+    func complete(_ facts: ContainerFacts, for config: ContainerConfig) async throws -> ContainerFacts
     /// Writes `/proc/<pid>/oom_score_adj` of a running container's process.
-    func setOOMScoreAdj(pid: Int32, value: Int64) async throws
+    func setOOMScoreAdj(pid: Int32, cgroup: String, value: Int64) async throws
     /// Where things of a pod and a container are. Pure.
     var layout: any LayoutPort { get }
 }

@@ -1,5 +1,6 @@
 import LaunchProtocol
-package import Model
+import Logging
+import Model
 
 /// What recovery found and did, for the log and for `recover`.
 package struct RecoveryReport: Sendable, Equatable {
@@ -94,16 +95,16 @@ extension Runtime {
             return
         }
         container.creation.finish(.success(record.id))
-        _ = await ports.bestEffort("retain image of \(container.title)") {
-            try await ports.images.retain(record.image, for: record.id)
+        _ = await ports.bestEffort("retain image of \(container.title)") { [record] in
+            try await $0.images.retain(record.image, for: record.id)
         }
         await container.publish()
         switch state {
         case .running: report.containersRunning += 1
         case .exited:
             report.containersExited += 1
-            _ = await ports.bestEffort("remove cgroup of \(container.title)") {
-                try await ports.cgroups.remove(record.cgroup)
+            _ = await ports.bestEffort("remove cgroup of \(container.title)") { [record] in
+                try await $0.cgroups.remove(record.cgroup)
             }
         default: report.containersCreated += 1
         }
@@ -115,7 +116,7 @@ extension Runtime {
         switch record.phase {
         case .creating, .created: return .created
         case .exited:
-            return .exited(record.exit ?? Self.lost(record, reason: "Unknown", message: "no record of its end"))
+            return .exited(record.exit ?? lost(record, reason: "Unknown", message: "no record of its end"))
         case .started: break
         }
         let process = processes?.first { $0.process == Array(record.id.text.utf8) }
@@ -134,13 +135,13 @@ extension Runtime {
         if processes != nil { return .created }
         return .exited(
             sameBoot
-                ? Self.lost(record, reason: "SupervisorLost", message: "the pod's supervisor died while no daemon ran")
-                : Self.lost(record, reason: "Unknown", message: "the node was restarted"))
+                ? lost(record, reason: "SupervisorLost", message: "the pod's supervisor died while no daemon ran")
+                : lost(record, reason: "Unknown", message: "the node was restarted"))
     }
 
-    private static func lost(_ record: ContainerRecord, reason: String, message: String) -> ContainerExit {
+    private func lost(_ record: ContainerRecord, reason: String, message: String) -> ContainerExit {
         ContainerExit(
-            code: 255, reason: reason, message: message, startedAt: record.createdAt, finishedAt: record.createdAt)
+            code: 255, reason: reason, message: message, startedAt: record.createdAt, finishedAt: ports.clock.now())
     }
 
     /// What is on the node without a record: made by a daemon that died before it could write one, or left by a damaged one.
@@ -152,24 +153,24 @@ extension Runtime {
         let orphanPods = Set(found.pods).union(try await ports.network.attached()).subtracting(pods)
         for container in containers where !pods.contains(container.podID) {
             _ = await ports.bestEffort("remove container \(container.id.short) without a pod") {
-                try await ports.cgroups.remove(container.cgroup)
-                try await ports.host.removeContainer(container.id)
-                try await ports.records.removeContainer(container.id)
+                try await $0.cgroups.remove(container.cgroup)
+                try await $0.host.removeContainer(container.id)
+                try await $0.records.removeContainer(container.id)
             }
             report.leftoversRemoved += 1
         }
         for pod in orphanPods {
             report.leftoversRemoved += 1
-            _ = await ports.bestEffort("release network of \(pod.short)") { try await ports.network.release(pod) }
-            _ = await ports.bestEffort("end supervisor of \(pod.short)") { try await ports.supervisors.end(pod) }
-            _ = await ports.bestEffort("remove cgroup of \(pod.short)") { try await ports.cgroups.removeSupervisor(pod) }
-            _ = await ports.bestEffort("release mounts of \(pod.short)") { try await ports.host.releasePod(pod) }
-            _ = await ports.bestEffort("remove directories of \(pod.short)") { try await ports.host.removePod(pod) }
+            _ = await ports.bestEffort("release network of \(pod.short)") { try await $0.network.release(pod) }
+            _ = await ports.bestEffort("end supervisor of \(pod.short)") { try await $0.supervisors.end(pod) }
+            _ = await ports.bestEffort("remove cgroup of \(pod.short)") { try await $0.cgroups.removeSupervisor(pod) }
+            _ = await ports.bestEffort("release mounts of \(pod.short)") { try await $0.host.releasePod(pod) }
+            _ = await ports.bestEffort("remove directories of \(pod.short)") { try await $0.host.removePod(pod) }
         }
         for container in found.containers where !knownContainers.contains(container) {
             report.leftoversRemoved += 1
             _ = await ports.bestEffort("remove directories of \(container.short)") {
-                try await ports.host.removeContainer(container)
+                try await $0.host.removeContainer(container)
             }
         }
     }
@@ -187,7 +188,7 @@ extension PodController {
             ports.log.warning("a lost pod is not released yet", metadata: ["pod": "\(id)", "error": "\(error)"])
         }
         let saved = record
-        _ = await ports.bestEffort("record the loss of \(title)") { try await ports.records.save(saved) }
+        _ = await ports.bestEffort("record the loss of \(title)") { try await $0.records.save(saved) }
         publish()
     }
 }

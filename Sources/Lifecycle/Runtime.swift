@@ -1,5 +1,6 @@
 package import LaunchProtocol
 package import Model
+package import OCI
 
 /// What the CRI's RuntimeService does, on validated values: the one entrance to pods and containers.
 package final class Runtime: Sendable {
@@ -109,9 +110,20 @@ package final class Runtime: Sendable {
         try await controller(of: text, operation: "update container resources").update(resources)
     }
 
-    /// The launch plan of a container, as `inspect --plan` shows it.
-    package func plan(of text: String) async throws -> LaunchPlan {
-        try await controller(of: text, operation: "show plan").plan()
+    /// A container's description and launch plan, as `inspect` and `inspect --plan` show them.
+    package func description(of text: String) async throws -> (spec: RuntimeSpec, plan: LaunchPlan) {
+        try await controller(of: text, operation: "describe container").description()
+    }
+
+    /// Keeps informational resources of a pod (CRI UpdatePodSandboxResources).
+    package func updatePod(_ text: String, overhead: LinuxResources?, resources: LinuxResources?) async throws {
+        guard let pod = try inventory.pod(named: text), let controller = inventory.controller(of: pod.record.id) else {
+            throw Fault.notFound("update pod sandbox resources: no pod sandbox \"\(text)\"")
+        }
+        try await controller.change { record in
+            if let overhead { record.config.overhead = overhead }
+            if let resources { record.config.resources = resources }
+        }
     }
 
     /// Why pods cannot be given a network now; nil = they can.

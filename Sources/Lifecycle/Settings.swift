@@ -2,8 +2,10 @@ package import Planner
 
 /// What the daemon's configuration decides for pods and containers.
 package struct Settings: Sendable {
-    /// Defaults that go into every container's specification.
-    package var defaults: ContainerDefaults
+    /// Describes containers, with the defaults of the configuration.
+    package var specs: SpecBuilder
+    /// Compiles descriptions into launch plans.
+    package var plans: PlanBuilder
     /// "copy": image VOLUMEs get a directory filled from the image. False: "ignore".
     package var copiesImageVolumes: Bool
     /// Bytes of each stream that ExecSync returns.
@@ -14,10 +16,11 @@ package struct Settings: Sendable {
     package var killGrace: Duration
 
     package init(
-        defaults: ContainerDefaults, copiesImageVolumes: Bool = true, execOutputBytesMax: Int = 16 << 20,
+        specs: SpecBuilder, plans: PlanBuilder, copiesImageVolumes: Bool = true, execOutputBytesMax: Int = 16 << 20,
         execDrain: Duration = .seconds(1), killGrace: Duration = .seconds(10)
     ) {
-        self.defaults = defaults
+        self.specs = specs
+        self.plans = plans
         self.copiesImageVolumes = copiesImageVolumes
         self.execOutputBytesMax = execOutputBytesMax
         self.execDrain = execDrain

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// Which signal asks a container to stop: the CRI's, else the image's, else SIGTERM (signal(7), x86 and ARM numbers).
 package enum StopSignal {

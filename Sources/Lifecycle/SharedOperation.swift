@@ -3,7 +3,7 @@ import Synchronization
 
 /// A piece of work that goes on whatever becomes of those who wait for it: an RPC that is cancelled stops waiting, and a
 /// retry of it waits for the same work or gets its kept result (architecture, section 4, rule 6).
-package final class Operation<Value: Sendable>: Sendable {
+package final class SharedOperation<Value: Sendable>: Sendable {
     private struct State {
         var result: Result<Value, any Error>?
         var waiters: [UInt64: CheckedContinuation<Value, any Error>] = [:]
@@ -15,8 +15,8 @@ package final class Operation<Value: Sendable>: Sendable {
     package init() {}
 
     /// Starts `body` in a task of its own, which nobody cancels.
-    package static func start(_ body: @escaping @Sendable () async throws -> Value) -> Operation<Value> {
-        let operation = Operation<Value>()
+    package static func start(_ body: @escaping @Sendable () async throws -> Value) -> SharedOperation<Value> {
+        let operation = SharedOperation<Value>()
         Task {
             do {
                 operation.finish(.success(try await body()))
@@ -71,7 +71,7 @@ package final class Operation<Value: Sendable>: Sendable {
 }
 
 /// Waits for `operation`, at most `limit`; false when the time is over.
-package func wait<Value>(for operation: Operation<Value>, atMost limit: Duration) async throws -> Bool {
+package func wait<Value>(for operation: SharedOperation<Value>, atMost limit: Duration) async throws -> Bool {
     if operation.isFinished { return true }
     return try await withThrowingTaskGroup(of: Bool.self) { group in
         group.addTask {

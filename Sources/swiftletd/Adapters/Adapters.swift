@@ -1,0 +1,32 @@
+import Linux
+import Model
+
+/// Gives an `Errno` its sentence: the operation and its key argument, once, where both are known.
+enum Adapters {
+    static func step<Result: ~Copyable>(_ operation: String, _ argument: String, _ body: () throws(Errno) -> Result) throws(Fault)
+        -> Result
+    {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            let code: Fault.Code = error == .noSpace || error == .quotaExceeded ? .resourceExhausted : .internal
+            throw Fault(code, "\(operation) \"\(argument)\"", cause: "\(error)")
+        }
+    }
+}
+
+extension OwnedFD {
+    /// Makes a directory of the daemon's own (0700) with its parents, and opens it. Trusted paths only.
+    static func makeDirectories(_ path: String, mode: UInt32 = 0o700) throws(Errno) -> OwnedFD {
+        do throws(Errno) {
+            return try open(Path(path), [.readOnly, .directory])
+        } catch Errno.noEntry {}
+        var made = ""
+        let root = try open("/", [.readOnly, .directory])
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            do throws(Errno) { try root.makeDirectory(Path(made), mode: mode) } catch Errno.alreadyExists {}
+        }
+        return try open(Path(path), [.readOnly, .directory])
+    }
+}

@@ -1,0 +1,304 @@
+import LaunchProtocol
+import Lifecycle
+import Linux
+import Logging
+import Model
+import SupervisorClient
+import Synchronization
+
+/// The lifecycle's supervisors, by way of `SupervisorClient`: descriptors for the paths of its values, one connection a pod.
+final class SupervisorAdapter: SupervisorPort {
+    private struct State {
+        var connections: [PodID: SupervisorConnection] = [:]
+        var handles: [PodID: [String: ProcessHandle]] = [:]
+    }
+
+    private let paths: Layout
+    /// Mount point of cgroup2.
+    private let cgroupMount: String
+    /// Cgroup of a pod's supervisor, below the mount point.
+    private let supervisorCgroup: @Sendable (PodID) -> String
+    let reactor: Reactor
+    private let spawner: SupervisorSpawner
+    private let pool: BlockingPool
+    private let log: Logger
+    private let state = Mutex(State())
+    private let sink = Mutex<(@Sendable (Lifecycle.SupervisorEvent, PodID) async -> Void)?>(nil)
+
+    init(
+        paths: Layout, cgroupMount: String, supervisorCgroup: @escaping @Sendable (PodID) -> String, launcher: SealedLauncher,
+        reactor: Reactor, pool: BlockingPool, log: Logger
+    ) {
+        self.paths = paths
+        self.cgroupMount = cgroupMount
+        self.supervisorCgroup = supervisorCgroup
+        self.reactor = reactor
+        self.pool = pool
+        self.log = log
+        spawner = SupervisorSpawner(launcher: launcher, reactor: reactor)
+    }
+
+    /// Where events go; set once, before the first pod.
+    func deliver(to sink: @escaping @Sendable (Lifecycle.SupervisorEvent, PodID) async -> Void) {
+        self.sink.withLock { $0 = sink }
+    }
+
+    // MARK: Life of a supervisor
+
+    func spawn(_ pod: PodID, birth: LaunchPlan) async throws {
+        let directory = try open(paths.podState(pod))
+        let exits = try open(paths.exits(pod))
+        let cgroup = try open(cgroupMount + supervisorCgroup(pod))
+        do throws(SpawnError) {
+            try await spawner.spawn(
+                pod, plan: birth, podDirectory: directory, exitDirectory: exits, cgroup: cgroup)
+        } catch {
+            if case .birthFailed(let failure) = error {
+                throw LaunchFailure(stepIndex: failure.stepIndex, errno: failure.errno, detail: failure.detail)
+            }
+            throw Fault(.internal, "start the pod's supervisor", cause: "\(error)")
+        }
+        _ = try await connect(pod)
+    }
+
+    func reconnect(_ pod: PodID) async throws -> [ProcessState]? {
+        let connection: SupervisorConnection
+        do {
+            connection = try await connect(pod)
+        } catch SupervisorError.notListening {
+            return nil
+        }
+        var processes = try await connection.snapshot()
+        // A launch of the last daemon that is still under way ends by itself, within its own deadline.
+        while processes.contains(where: { $0.state.phase == .launching || $0.state.phase == .held }) {
+            for process in processes where process.state.phase == .held {
+                try await connection.release(process.state.process, go: false)
+            }
+            try await Task.sleep(for: .milliseconds(20))
+            processes = try await connection.snapshot()
+        }
+        for process in processes {
+            let name = String(decoding: process.state.process, as: UTF8.self)
+            if process.state.kind == .exec {
+                endOrphan(process, on: connection)
+            } else if let handle = process.handle {
+                state.withLock { $0.handles[pod, default: [:]][name] = handle }
+            }
+        }
+        return processes.map(\.state).filter { $0.kind != .exec }
+    }
+
+    /// Nobody waits for an exec of an earlier daemon any more.
+    private func endOrphan(_ process: SupervisedProcess, on connection: SupervisorConnection) {
+        let name = process.state.process
+        let handle = process.handle
+        let log = log
+        Task {
+            do {
+                _ = try handle?.signal(.kill)
+                if handle != nil { _ = try await connection.exit(of: name) }
+                try await connection.forget(name)
+            } catch {
+                log.warning("an exec of an earlier daemon was not ended", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Connects, and has events delivered in their order.
+    private func connect(_ pod: PodID) async throws -> SupervisorConnection {
+        let directory: OwnedFD
+        do throws(Errno) {
+            directory = try OwnedFD.open(Path(paths.podState(pod)), [.readOnly, .directory])
+        } catch {
+            throw SupervisorError.notListening(error)
+        }
+        let (events, continuation) = AsyncStream.makeStream(of: Lifecycle.SupervisorEvent.self)
+        let connection = try await SupervisorConnection.connect(to: pod, in: directory, reactor: reactor) { event in
+            switch event {
+            case .exited(let record): if record.kind != .exec { continuation.yield(.exited(record)) }
+            case .held: break
+            case .lost:
+                continuation.yield(.lost)
+                continuation.finish()
+            }
+        }
+        state.withLock { $0.connections[pod] = connection }
+        let sink = sink.withLock { $0 }
+        Task {
+            for await event in events { await sink?(event, pod) }
+        }
+        return connection
+    }
+
+    func end(_ pod: PodID) async throws {
+        let known = state.withLock { state in
+            state.handles[pod] = nil
+            return state.connections.removeValue(forKey: pod)
+        }
+        let connection: SupervisorConnection
+        if let known {
+            connection = known
+        } else {
+            do {
+                connection = try await connect(pod)
+                _ = state.withLock { $0.connections.removeValue(forKey: pod) }
+            } catch {
+                // Nobody listens: what there may be of a supervisor is in its cgroup, which is killed and removed next.
+                return
+            }
+        }
+        do {
+            try await shutDown(connection)
+        } catch {
+            log.notice("a supervisor did not end by itself and is killed", metadata: ["pod": "\(pod)", "error": "\(error)"])
+            _ = try connection.supervisor.signal(.kill)
+            _ = try await connection.supervisor.waitForEnd(on: reactor, within: .seconds(10))
+            connection.close()
+        }
+    }
+
+    /// A killed process may not be reaped yet: then the supervisor refuses for a moment.
+    private func shutDown(_ connection: SupervisorConnection) async throws {
+        for _ in 0..<200 {
+            do throws(SupervisorError) {
+                return try await connection.shutdown()
+            } catch .refused(_, let errno, _) where errno == .busy {
+            } catch {
+                throw error
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw SupervisorError.deadlineExceeded(operation: "shut down")
+    }
+
+    // MARK: Processes
+
+    func launch(_ launch: ProcessLaunch) async throws -> StartedProcess {
+        let connection = try connection(to: launch.pod)
+        let cgroup = try open(cgroupMount + launch.cgroup)
+        var slots = DescriptorTable()
+        if let log = launch.log { slots.append(try await openLog(log).fd.duplicated()) }
+        do throws(SupervisorError) {
+            let launched = try await connection.launch(
+                launch.plan, process: Array(launch.process.utf8), cgroup: cgroup, slots: slots)
+            state.withLock { $0.handles[launch.pod, default: [:]][launch.process] = launched.handle }
+            return StartedProcess(pid: launched.pid, startedAt: launched.startedAtNanoseconds)
+        } catch {
+            throw Self.failure(error, "launch")
+        }
+    }
+
+    func execute(_ exec: ExecLaunch) async throws -> ExecOutcome {
+        let connection = try connection(to: exec.pod)
+        let container = try open(cgroupMount + exec.cgroup)
+        let (name, cgroup) = try Adapters.step("make a cgroup for an exec below", exec.cgroup) { () throws(Errno) in
+            try container.makeExecCgroup()
+        }
+        defer { container.removeExecCgroup(name) }
+        do throws(SupervisorError) {
+            let result = try await connection.execute(
+                exec.plan, process: Array("exec-\(UInt64.random(in: 0...UInt64.max))".utf8),
+                container: Array(exec.container.text.utf8), cgroup: cgroup, timeout: exec.timeout,
+                outputBytesMax: exec.outputBytesMax, drain: exec.drain)
+            switch result {
+            case .exited(let record, let stdout, let stderr):
+                return .exited(code: record.exitCode, stdout: stdout.bytes, stderr: stderr.bytes)
+            case .timedOut: return .timedOut
+            }
+        } catch {
+            throw Self.failure(error, "exec")
+        }
+    }
+
+    func reopenLog(_ pod: PodID, container: ContainerID, log: LogFile) async throws {
+        let connection = try connection(to: pod)
+        let file = try await openLog(log)
+        try await connection.reopenLog(of: Array(container.text.utf8), to: file.fd)
+    }
+
+    func signal(_ pod: PodID, process: String, signal: Int32) async throws -> Bool {
+        guard let handle = state.withLock({ $0.handles[pod]?[process] }) else { return false }
+        return try Adapters.step("send signal to", process) { () throws(Errno) in
+            try handle.signal(Signal(rawValue: signal))
+        }
+    }
+
+    func forget(_ pod: PodID, process: String) async {
+        let connection = state.withLock { state in
+            state.handles[pod]?[process] = nil
+            return state.connections[pod]
+        }
+        do {
+            try await connection?.forget(Array(process.utf8))
+        } catch {
+            log.debug("a process is not forgotten", metadata: ["pod": "\(pod)", "error": "\(error)"])
+        }
+    }
+
+    // MARK: Descriptors
+
+    private func connection(to pod: PodID) throws(Fault) -> SupervisorConnection {
+        guard let connection = state.withLock({ $0.connections[pod] }) else {
+            throw Fault.precondition("the pod sandbox \"\(pod.short)\" has no supervisor")
+        }
+        return connection
+    }
+
+    private func open(_ path: String) throws(Fault) -> OwnedFD {
+        try Adapters.step("open", path) { () throws(Errno) in try OwnedFD.open(Path(path), [.readOnly, .directory]) }
+    }
+
+    /// Opens a log file below its directory, which is made where it is missing; no link leads out of it (attack A2.14).
+    private func openLog(_ log: LogFile) async throws -> SharedDescriptor {
+        try await pool.run {
+            try Adapters.step("open log file in", log.directory + "/" + log.path) { () throws(Errno) in
+                var directory = try OwnedFD.makeDirectories(log.directory, mode: 0o755)
+                var parts = log.path.split(separator: "/").map { Path(String($0)) }
+                guard let name = parts.popLast() else { throw .invalidArgument }
+                for part in parts {
+                    do throws(Errno) { try directory.makeDirectory(part, mode: 0o755) } catch Errno.alreadyExists {}
+                    directory = try directory.open(part, [.readOnly, .directory], resolve: [.beneath, .noSymlinks])
+                }
+                return SharedDescriptor(
+                    try directory.open(
+                        name, [.writeOnly, .create, .append, .nonBlocking], mode: 0o640, resolve: [.beneath, .noSymlinks]))
+            }
+        }
+    }
+
+    private static func failure(_ error: SupervisorError, _ operation: String) -> any Error {
+        if case .stepFailed(let index, let errno, let detail) = error {
+            return LaunchFailure(stepIndex: index, errno: errno.number, detail: detail)
+        }
+        let code: Fault.Code
+        if case .deadlineExceeded = error { code = .deadlineExceeded } else { code = .internal }
+        return Fault(code, operation, cause: "\(error)")
+    }
+}
+
+extension OwnedFD {
+    fileprivate func duplicated() throws(Fault) -> OwnedFD {
+        try Adapters.step("duplicate", "log") { () throws(Errno) in try duplicate() }
+    }
+
+    private static var execCgroupsMax: Int { 10_000 }
+
+    /// A new leaf `exec-<lowest free number>` in this container's cgroup; an empty one of a former exec is used again.
+    fileprivate func makeExecCgroup() throws(Errno) -> (Path, OwnedFD) {
+        for number in 0..<Self.execCgroupsMax {
+            let name = Path("exec-\(number)")
+            do throws(Errno) {
+                try makeDirectory(name, mode: 0o755)
+            } catch Errno.alreadyExists {
+                continue
+            }
+            return (name, try open(name, [.readOnly, .directory]))
+        }
+        throw .noSpace
+    }
+
+    /// What an exec left running keeps its cgroup until the container ends.
+    fileprivate func removeExecCgroup(_ name: Path) {
+        do throws(Errno) { try unlink(name, directory: true) } catch { return }
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Model
+
+/// The daemon's command line.
+@main
+struct Swiftletd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swiftletd",
+        abstract: "Container runtime for Kubernetes nodes: serves the CRI on a Unix socket.",
+        discussion: """
+            Everything else is set in the configuration file; --print-config shows every key with its present value. \
+            SIGTERM and SIGINT end the daemon and leave pods and containers running.
+            """,
+        version: "swiftletd \(Version.current)")
+
+    @Option(help: ArgumentHelp("TOML file to read.", discussion: "Default: /etc/swiftlet/config.toml if it exists."))
+    var config: String?
+
+    @Flag(help: "Print the effective configuration as TOML and exit.")
+    var printConfig = false
+
+    static let defaultPath = "/etc/swiftlet/config.toml"
+
+    func run() async throws {
+        do {
+            let path = config ?? (FileManager.default.fileExists(atPath: Self.defaultPath) ? Self.defaultPath : nil)
+            let config = try Config.load(path: path)
+            if printConfig {
+                print(try config.toml())
+                return
+            }
+            try await Daemon(config: config).run()
+        } catch let fault as Fault {
+            FileHandle.standardError.write(Data("swiftletd: \(fault.description)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+}
