@@ -39,7 +39,7 @@ run: release ## The main job on real input: registry, daemon, pod, container, lo
 
 bench: release ## Measure the runtime (see swiftlet-bench --help; BENCH passes options)
 	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- \
-		swiftlet-bench $(BENCH)
+		sh -c 'exec swiftlet-bench --endpoint "$$CONTAINER_RUNTIME_ENDPOINT" $(BENCH)'
 
 test: check build unit-test kernel-test daemon-test guest-test ## Everything that continuous integration checks
 
