@@ -14,6 +14,14 @@ struct ClientRequest: Sendable {
 enum ClientReceiver: Sendable {
     case unary(CheckedContinuation<Result<[UInt8], GRPCStatus>, Never>)
     case stream(ResponseInboxReference)
+
+    /// Ends a call that never got a stream.
+    func fail(_ status: GRPCStatus) {
+        switch self {
+        case .unary(let waiter): waiter.resume(returning: .failure(status))
+        case .stream(let reference): reference.inbox?.finish(status)
+        }
+    }
 }
 
 /// The call's end of an inbox: weak, because the call must end when nobody reads it any more.
@@ -141,11 +149,6 @@ final class ClientCall: ChannelInboundHandler {
     private func abandon(_ status: GRPCStatus) {
         complete(status)
         channelContext?.close(promise: nil)
-    }
-
-    /// Ends a call that never got a stream.
-    func refuse(_ status: GRPCStatus) {
-        complete(status)
     }
 
     private func complete(_ status: GRPCStatus) {

@@ -148,32 +148,25 @@ package final class GRPCClient: Sendable {
     }
 
     private func start(_ request: ClientRequest, receiver: ClientReceiver, handle: ClientCallHandle) {
-        let isStarted = isOpen.withLock { [connection, multiplexer] isOpen in
+        let isStarted = isOpen.withLock { [channel, connection, multiplexer] isOpen in
             guard isOpen else { return false }
-            multiplexer.createStreamChannel(promise: nil) { stream in
-                let call = ClientCall(request, receiver: receiver, handle: handle, connection: connection.value)
-                let cancelled = GRPCStatus(code: .cancelled, message: "the call was cancelled")
-                if let refusal = handle.isCancelled ? cancelled : connection.value.refusal {
-                    call.refuse(refusal)
-                    return stream.eventLoop.makeFailedFuture(refusal)
-                }
-                do {
-                    if case .stream = receiver { _ = stream.setOption(.autoRead, value: false) }
+            // Fails, without the initializer, on a connection that has closed: then too the call must end.
+            let created = channel.eventLoop.makePromise(of: (any Channel).self)
+            created.futureResult.whenFailure { error in
+                receiver.fail(connection.value.refusal ?? GRPCStatus(thrown: error))
+            }
+            multiplexer.createStreamChannel(promise: created) { stream in
+                stream.eventLoop.makeCompletedFuture {
+                    if handle.isCancelled { throw CancellationError() }
+                    if let refusal = connection.value.refusal { throw refusal }
+                    if case .stream = receiver { try stream.syncOptions?.setOption(.autoRead, value: false) }
+                    let call = ClientCall(request, receiver: receiver, handle: handle, connection: connection.value)
                     try stream.pipeline.syncOperations.addHandler(call)
-                    return stream.eventLoop.makeSucceededVoidFuture()
-                } catch {
-                    call.refuse(GRPCStatus(thrown: error))
-                    return stream.eventLoop.makeFailedFuture(error)
                 }
             }
             return true
         }
-        guard !isStarted else { return }
-        let status = GRPCStatus(code: .unavailable, message: "the client is closed")
-        switch receiver {
-        case .unary(let waiter): waiter.resume(returning: .failure(status))
-        case .stream(let reference): reference.inbox?.finish(status)
-        }
+        if !isStarted { receiver.fail(GRPCStatus(code: .unavailable, message: "the client is closed")) }
     }
 
     @discardableResult
