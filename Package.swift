@@ -81,7 +81,7 @@ let parts: [Part] = [
     library("Lifecycle", ["Model", "OCI", "LaunchProtocol", "Planner"], packages: [log]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
-    library("CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "ImageStore"], packages: [log, protobuf]),
+    library("CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner"], packages: [log, protobuf]),
     // floor 6
     executable("swiftlet-launch", ["LaunchEngine"]),
     executable(
@@ -123,7 +123,7 @@ let parts: [Part] = [
         "GRPCTests", ["GRPC"],
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP2", "swift-nio-http2"), protobuf]),
     test(
-        "CRIServiceTests", ["CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "ImageStore", "TestFakes"],
+        "CRIServiceTests", ["CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "TestFakes"],
         packages: [protobuf, log]),
     test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestFakes"]),
     test("SupervisorClientTests", ["SupervisorClient", "Linux", "LaunchProtocol", "Model", "TestKit"]),

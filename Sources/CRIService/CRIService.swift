@@ -1,9 +1,8 @@
-package import ImageStore
 package import Lifecycle
 package import Logging
 import Model
 
-/// The CRI's two services on top of `Lifecycle` and `ImageStore`: translation, validation, and nothing else.
+/// The CRI's two services on top of `Lifecycle` and a port for images: translation, validation, and nothing else.
 package struct CRIService: Sendable {
     /// What the service tells about the daemon itself.
     package struct Identity: Sendable {
@@ -24,11 +23,11 @@ package struct CRIService: Sendable {
     }
 
     let runtime: Runtime
-    let images: ImageService
+    let images: any ImageServicePort
     let identity: Identity
     let log: Logger
 
-    package init(runtime: Runtime, images: ImageService, identity: Identity, log: Logger) {
+    package init(runtime: Runtime, images: any ImageServicePort, identity: Identity, log: Logger) {
         self.runtime = runtime
         self.images = images
         self.identity = identity

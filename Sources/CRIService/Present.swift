@@ -2,6 +2,7 @@ import CRIProto
 import Foundation
 import Lifecycle
 import Model
+import SwiftProtobuf
 
 /// Values of `Model` and `Lifecycle` as messages of the CRI.
 enum Present {

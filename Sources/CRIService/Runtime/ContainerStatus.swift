@@ -1,6 +1,8 @@
 import CRIProto
 import Lifecycle
 import Model
+import Planner
+import SwiftProtobuf
 
 extension CRIService {
     func containerStatus(_ request: Runtime_V1_ContainerStatusRequest) async throws -> Runtime_V1_ContainerStatusResponse {
@@ -10,7 +12,9 @@ extension CRIService {
         if request.verbose {
             response.info = ["record": try Present.json(container.record)]
             if case .running(let running) = container.state { response.info["pid"] = String(running.pid) }
-            response.info.merge(try await runtime.inspection(of: container.record.id.text)) { own, _ in own }
+            let (spec, plan) = try await runtime.description(of: container.record.id.text)
+            response.info["runtimeSpec"] = try Present.json(spec)
+            response.info["plan"] = PlanDump.json(plan)
         }
         return response
     }

@@ -1,5 +1,7 @@
 import CRIProto
+import Lifecycle
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     func createContainer(_ request: Runtime_V1_CreateContainerRequest) async throws -> Runtime_V1_CreateContainerResponse {

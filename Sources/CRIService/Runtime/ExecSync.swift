@@ -2,6 +2,7 @@ import CRIProto
 import Foundation
 import Lifecycle
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     /// A non-zero exit is no error of the call; running out of time is.

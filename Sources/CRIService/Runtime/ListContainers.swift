@@ -1,5 +1,7 @@
 import CRIProto
+import Lifecycle
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     func listContainers(_ request: Runtime_V1_ListContainersRequest) throws(Fault) -> Runtime_V1_ListContainersResponse {

@@ -1,5 +1,7 @@
 import CRIProto
+import Lifecycle
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     func listPodSandbox(_ request: Runtime_V1_ListPodSandboxRequest) throws(Fault) -> Runtime_V1_ListPodSandboxResponse {

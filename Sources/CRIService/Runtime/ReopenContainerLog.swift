@@ -1,4 +1,5 @@
 import CRIProto
+import Lifecycle
 import Model
 
 extension CRIService {

@@ -1,5 +1,7 @@
 import CRIProto
+import Lifecycle
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     func runPodSandbox(_ request: Runtime_V1_RunPodSandboxRequest) async throws -> Runtime_V1_RunPodSandboxResponse {

@@ -1,4 +1,5 @@
 import CRIProto
+import SwiftProtobuf
 
 extension CRIService {
     /// The kubelet takes its own cgroup driver from here.

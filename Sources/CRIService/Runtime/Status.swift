@@ -1,5 +1,7 @@
 import CRIProto
+import Lifecycle
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     func status(_ request: Runtime_V1_StatusRequest) async throws -> Runtime_V1_StatusResponse {

@@ -1,6 +1,8 @@
 import CRIProto
 import GRPC
+import Lifecycle
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     /// The same answer as the list, an item a message, so that no limit of a message applies.

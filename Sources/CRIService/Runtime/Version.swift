@@ -1,5 +1,6 @@
 import CRIProto
 import Model
+import SwiftProtobuf
 
 extension CRIService {
     /// Four non-empty fields, or the kubelet refuses the connection.

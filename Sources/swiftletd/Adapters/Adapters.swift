@@ -1,5 +1,9 @@
+import CNI
+import Cgroups
+import ImageStore
 import Linux
 import Model
+import StateStore
 
 /// Gives an `Errno` its sentence: the operation and its key argument, once, where both are known.
 enum Adapters {
@@ -30,3 +34,24 @@ extension OwnedFD {
         return try open(Path(path), [.readOnly, .directory])
     }
 }
+
+extension Adapters {
+    /// Turns a component's error into the fault that it says it is.
+    static func fault<Value: ~Copyable, Failure: Error & Faulty>(_ body: () throws(Failure) -> Value) throws(Fault) -> Value {
+        do throws(Failure) {
+            return try body()
+        } catch {
+            throw error.fault
+        }
+    }
+}
+
+/// An error of a component that knows how a client should see it.
+protocol Faulty {
+    var fault: Fault { get }
+}
+
+extension CgroupError: Faulty {}
+extension CNIError: Faulty {}
+extension StateError: Faulty {}
+extension ImageStoreError: Faulty {}

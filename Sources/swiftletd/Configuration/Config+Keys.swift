@@ -119,7 +119,6 @@ extension Config.Container {
         case shmBytes = "shm_bytes"
         case unprivilegedPorts = "unprivileged_ports"
         case unprivilegedPing = "unprivileged_ping"
-        case deviceOwnership = "device_ownership"
     }
 
     init(from decoder: any Decoder) throws {
@@ -131,7 +130,6 @@ extension Config.Container {
         try values.read(.shmBytes, into: &shmBytes)
         try values.read(.unprivilegedPorts, into: &unprivilegedPorts)
         try values.read(.unprivilegedPing, into: &unprivilegedPing)
-        try values.read(.deviceOwnership, into: &deviceOwnership)
     }
 }
 

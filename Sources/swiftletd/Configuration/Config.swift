@@ -71,7 +71,7 @@ struct Config: Codable, Equatable, Sendable {
             "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE",
         ]
         /// Limits by their name without RLIMIT_, in lower case: soft and hard; -1 = no limit (setrlimit(2)).
-        var rlimits: [String: [Int64]] = ["nofile": [1024, 1_048_576], "core": [0, -1]]
+        var rlimits: [String: [Int64]] = ["nofile": [1024, 524_288], "core": [0, -1]]
         /// Processes in a container; 0 = no limit but the pod's.
         var pidsLimit: Int64 = 0
         /// Size of /dev/shm of a pod.
@@ -80,8 +80,6 @@ struct Config: Codable, Equatable, Sendable {
         var unprivilegedPorts = true
         /// net.ipv4.ping_group_range = all in pods with a network of their own.
         var unprivilegedPing = true
-        /// Gives devices of the request to the container's user.
-        var deviceOwnership = false
 
         init() {}
     }

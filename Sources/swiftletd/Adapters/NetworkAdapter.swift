@@ -1,0 +1,55 @@
+import CNI
+import Lifecycle
+import Linux
+import Model
+
+/// The lifecycle's network, by way of `CNI`.
+struct NetworkAdapter: NetworkPort {
+    let cni: CNI
+    let paths: Layout
+
+    func attach(_ pod: PodID, config: PodConfig, cgroup: String) async throws -> Lifecycle.NetworkAttachment {
+        do {
+            let attachment = try await cni.attach(
+                NetworkRequest(
+                    pod: pod, config: config, networkNamespace: paths.networkNamespace(pod), cgroupPath: cgroup))
+            return Lifecycle.NetworkAttachment(
+                addresses: attachment.addresses.map(\.description), pluginMicroseconds: attachment.pluginTime.microseconds)
+        } catch let error as CNIError {
+            throw error.fault
+        }
+    }
+
+    func release(_ pod: PodID) async throws {
+        do {
+            _ = try await cni.detach(pod, networkNamespace: isPinned(pod) ? paths.networkNamespace(pod) : nil)
+        } catch let error as CNIError {
+            throw error.fault
+        }
+    }
+
+    func unreadyReason() async -> String? {
+        do {
+            return try await cni.problem()?.description
+        } catch {
+            return "look for a network configuration: \(error)"
+        }
+    }
+
+    func attached() async throws -> [PodID] {
+        do throws(CNIError) { return try cni.attachedPods() } catch { throw error.fault }
+    }
+
+    /// A namespace is there, and not only the file that it would be pinned on.
+    private func isPinned(_ pod: PodID) -> Bool {
+        do throws(Errno) {
+            return try OwnedFD.open(Path(paths.networkNamespace(pod)), [.path]).filesystemMagic() == .nsfs
+        } catch {
+            return false
+        }
+    }
+}
+
+extension Duration {
+    var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+}

@@ -1,0 +1,203 @@
+import CNI
+import CRIService
+import Cgroups
+import Dispatch
+import Foundation
+import GRPC
+import ImageStore
+import Lifecycle
+import Linux
+import Logging
+import Model
+import Planner
+import Registry
+import Seccomp
+import StateStore
+import SupervisorClient
+import Synchronization
+
+/// Puts the parts together, recovers, serves, and ends on SIGTERM. Pods and containers are left running.
+struct Daemon {
+    let config: Config
+
+    /// How long running calls may take to finish when the daemon ends.
+    private static let shutdownGrace = Duration.seconds(10)
+    /// Threads for calls that may block on a disk; beyond them work waits.
+    private static let diskThreadsMax = 16
+
+    func run() async throws {
+        let log = makeLog()
+        let parts = try await assemble(log)
+        let isReady = Atomic<Bool>(false)
+        let server = try await serve(parts, isReady: { isReady.load(ordering: .acquiring) }, log: log)
+        let report = try await parts.runtime.recover()
+        isReady.store(true, ordering: .releasing)
+        log.info(
+            "ready",
+            metadata: [
+                "socket": "\(config.socket)", "version": "\(Version.current)", "pods": "\(report.podsReady)",
+                "pods_stopped": "\(report.podsStopped)", "pods_undone": "\(report.podsUndone)",
+                "containers_running": "\(report.containersRunning)", "containers_exited": "\(report.containersExited)",
+                "leftovers_removed": "\(report.leftoversRemoved)",
+            ])
+        let signal = await Self.endSignal()
+        log.info("ending; pods and containers keep running", metadata: ["signal": "\(signal)"])
+        let result = await server.shutdown(grace: Self.shutdownGrace)
+        if result.unfinishedBodies > 0 {
+            log.warning("calls were cut off", metadata: ["calls": "\(result.unfinishedBodies)"])
+        }
+        withExtendedLifetime(parts) {}
+    }
+
+    private struct Parts {
+        /// Held for as long as the daemon lives.
+        let lock: StateRoot
+        let runtime: Runtime
+        let service: CRIService
+    }
+
+    private func makeLog() -> Logger {
+        let level = Logger.Level(rawValue: config.logLevel) ?? .info
+        let format = LogOutput.Format(rawValue: config.logFormat) ?? .text
+        return Logger(label: "swiftletd") { LogOutput(label: $0, level: level, format: format) }
+    }
+
+    private func assemble(_ log: Logger) async throws -> Parts {
+        let paths = Layout(root: config.root, state: config.state)
+        for directory in [paths.rootPods, paths.rootContainers, paths.images, paths.networks, paths.statePods] {
+            _ = try Adapters.step("make directory", directory) { () throws(Errno) in try OwnedFD.makeDirectories(directory) }
+        }
+        let lock = try Adapters.fault { () throws(StateError) in try StateRoot.open(config.root) }
+        let pool = BlockingPool(name: "disk", threadsMax: Self.diskThreadsMax)
+        let reactor = try Adapters.step("start", "reactor") { () throws(Errno) in try Reactor() }
+
+        let (cgroups, own) = try makeCgroups(pool)
+        let facts = try NodeFacts.read(cgroupMount: cgroups.mountPoint)
+        let images = try await makeImages(paths, log)
+        let launcher = try openLauncher()
+
+        let supervisors = SupervisorAdapter(
+            paths: paths, cgroupMount: cgroups.mountPoint,
+            supervisorCgroup: { own.supervisors.description + "/" + $0.text }, launcher: launcher, reactor: reactor, pool: pool,
+            log: log)
+        let cni = try Adapters.fault { () throws(CNIError) in try CNI(cniOptions, recordDirectory: paths.networks) }
+        try Adapters.fault { () throws(CNIError) in try cni.killLeftovers() }
+        let ports = Ports(
+            supervisors: supervisors,
+            cgroups: CgroupAdapter(
+                cgroups: cgroups.cgroups, own: own, pidsLimit: config.container.pidsLimit == 0 ? nil : config.container.pidsLimit,
+                log: log),
+            records: try RecordAdapter(root: lock, paths: paths, pool: pool, log: log),
+            network: NetworkAdapter(cni: cni, paths: paths), images: images,
+            host: HostAdapter(paths: paths, pool: pool, shmBytes: config.container.shmBytes, nodeFacts: facts),
+            clock: SystemClock(), log: log)
+        let defaults = try config.runtimeDefaults()
+        let settings = Settings(
+            specs: SpecBuilder(host: facts.host, defaults: defaults),
+            plans: PlanBuilder(host: facts.host, defaults: defaults, seccomp: SeccompCompiler()),
+            copiesImageVolumes: config.image.volumes == "copy", execOutputBytesMax: config.exec.syncOutputBytesMax,
+            execDrain: .milliseconds(config.exec.syncDrainMilliseconds))
+        let runtime = Runtime(ports: ports, settings: settings)
+        supervisors.deliver { event, pod in await runtime.handle(event, from: pod) }
+        let service = CRIService(
+            runtime: runtime, images: images,
+            identity: .init(
+                name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
+                configurationJSON: try config.statusJSON()),
+            log: log)
+        return Parts(lock: lock, runtime: runtime, service: service)
+    }
+
+    private func makeCgroups(_ pool: BlockingPool) throws -> ((cgroups: Cgroups, mountPoint: String), OwnCgroup) {
+        try Adapters.fault { () throws(CgroupError) in
+            let mountPoint = config.cgroup.mount.isEmpty ? try Cgroups.mountPoint() : config.cgroup.mount
+            let cgroups = try Cgroups(
+                mountPoint: mountPoint, names: CgroupNames(driver: .cgroupfs, prefix: config.cgroup.prefix),
+                requireControllers: !config.cgroup.tolerateMissingControllers, pool: pool)
+            return ((cgroups, mountPoint), try cgroups.adoptDaemon(configured: config.cgroup.own))
+        }
+    }
+
+    /// The binary is copied into a sealed memory file: replacing it on disk does not touch a running daemon (rule R5).
+    private func openLauncher() throws -> SealedLauncher {
+        let path: String
+        if config.launcher.isEmpty {
+            let own = try Adapters.step("read", "/proc/self/exe") { () throws(Errno) in
+                try OwnedFD.open("/proc/self", [.readOnly, .directory]).readSymlink("exe")
+            }
+            let text = String(decoding: own, as: UTF8.self)
+            path = text.prefix(upTo: text.lastIndex(of: "/") ?? text.startIndex) + "/swiftlet-launch"
+        } else {
+            path = config.launcher
+        }
+        return try Adapters.step("open the launcher", path) { () throws(Errno) in try SealedLauncher(path: Path(path)) }
+    }
+
+    private var cniOptions: CNI.Options {
+        var options = CNI.Options()
+        options.configurationDirectory = config.cni.confDir
+        options.pluginDirectories = config.cni.binDirs
+        options.limit = .seconds(config.cni.timeoutSeconds)
+        switch config.cni.ipPreference {
+        case "ipv6": options.preference = .ipv6
+        case "cni": options.preference = .cni
+        default: options.preference = .ipv4
+        }
+        return options
+    }
+
+    private func serve(
+        _ parts: Parts, isReady: @escaping @Sendable () -> Bool, log: Logger
+    ) async throws -> GRPCServer {
+        var settings = GRPCServerConfiguration()
+        settings.gate = { _ in
+            isReady() ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
+        }
+        settings.onCallEnd = { report in
+            let level: Logger.Level = report.status.code == .ok ? (Self.isQuiet(report.path) ? .debug : .info) : .warning
+            log.log(
+                level: level, "call",
+                metadata: [
+                    "method": "\(report.path.split(separator: "/").last ?? "")", "code": "\(report.status.code)",
+                    "ms": "\(Double(report.duration.microseconds) / 1000)", "error": "\(report.status.message)",
+                ].filter { $0.key != "error" || report.status.code != .ok })
+        }
+        _ = try Adapters.step("make directory of", config.socket) { () throws(Errno) in
+            try OwnedFD.makeDirectories(String(config.socket.prefix(upTo: config.socket.lastIndex(of: "/") ?? config.socket.endIndex)))
+        }
+        do throws(ListenError) {
+            return try await GRPCServer.start(
+                parts.service.methods(), at: .unix(path: config.socket, mode: 0o660, userID: 0, groupID: config.socketGroup),
+                configuration: settings)
+        } catch {
+            throw Fault.precondition("\(error)")
+        }
+    }
+
+    /// Calls that a kubelet makes all day long.
+    private static func isQuiet(_ path: String) -> Bool {
+        let name = path.split(separator: "/").last ?? ""
+        return name.hasPrefix("List") || name.hasPrefix("Stream") || name.hasSuffix("Status") || name == "Version"
+            || name == "ImageFsInfo" || name == "RuntimeConfig"
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    private static func endSignal() async -> String {
+        let (signals, continuation) = AsyncStream.makeStream(of: String.self)
+        let sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { number, name in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { continuation.yield(name) }
+            source.resume()
+            return source
+        }
+        defer { for source in sources { source.cancel() } }
+        for await name in signals { return name }
+        return ""
+    }
+}
+
+/// The node's clock.
+struct SystemClock: ClockPort {
+    func now() -> Int64 { Clock.realtimeNanoseconds }
+}
