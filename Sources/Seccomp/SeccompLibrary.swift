@@ -67,6 +67,7 @@ struct SeccompLibrary: ~Copyable {
         for name in names {
             let resolved = unsafe seccomp_syscall_resolve_name_arch(architecture.libraryToken, name)
             guard resolved >= 0, let number = UInt32(exactly: resolved & ~x32Bit) else { continue }
+            if architecture == .x32 && number >= 512 { continue }
             highest = max(highest, number)
         }
         return highest

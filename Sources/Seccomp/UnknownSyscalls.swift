@@ -68,9 +68,13 @@ struct UnknownSyscalls: Equatable {
         return out + x32 + x86_64
     }
 
+    /// x32 has calls of its own from 512 to 547, which are as old as it is.
     private func decide(_ table: Table, base: UInt32) -> [Part] {
         var out: [Part] = []
-        if let highest = table.highest { out += [.plain(.skipIfGreater(base | highest)), .toFilter] }
+        if let highest = table.highest {
+            out += [.plain(.skipIfGreater(base | highest)), .toFilter]
+            if table.architecture == .x32 { out += [.plain(.skipTwoIfAtLeast(base | 548)), .plain(.skipUnlessAtLeast(base | 512)), .toFilter] }
+        }
         for decision in table.decisions {
             out += [.plain(.skipUnlessEqual(base | decision.number)), .plain(.answer(decision.action))]
         }
