@@ -1,4 +1,4 @@
-"""OCI image layouts written byte for byte the same on every run: layers, manifests, indexes and the names they go by."""
+"""OCI image layouts written byte for byte the same on every run: layers, manifests, indexes, names."""
 
 import gzip
 import hashlib
