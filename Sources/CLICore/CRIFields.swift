@@ -1,4 +1,190 @@
 // swift-format-ignore-file
 // Made from proto/runtime/v1/api.proto by the test "the table of fields is that of api.proto" with UPDATE_GOLDENS=1.
 let criFields = """
+enum CgroupDriver SYSTEMD CGROUPFS
+enum ContainerEventType CONTAINER_CREATED_EVENT CONTAINER_STARTED_EVENT CONTAINER_STOPPED_EVENT CONTAINER_DELETED_EVENT
+enum ContainerState CONTAINER_CREATED CONTAINER_RUNNING CONTAINER_EXITED CONTAINER_UNKNOWN
+enum MetricType COUNTER GAUGE
+enum MountPropagation PROPAGATION_PRIVATE PROPAGATION_HOST_TO_CONTAINER PROPAGATION_BIDIRECTIONAL
+enum NamespaceMode POD CONTAINER NODE TARGET
+enum PodSandboxState SANDBOX_READY SANDBOX_NOTREADY
+enum ProfileType RuntimeDefault Unconfined Localhost
+enum Protocol TCP UDP SCTP
+enum Signal SIGNAL_RUNTIME_DEFAULT SIGNAL_SIGABRT SIGNAL_SIGALRM SIGNAL_SIGBUS SIGNAL_SIGCHLD SIGNAL_SIGCLD SIGNAL_SIGCONT SIGNAL_SIGFPE SIGNAL_SIGHUP SIGNAL_SIGILL SIGNAL_SIGINT SIGNAL_SIGIO SIGNAL_SIGIOT SIGNAL_SIGKILL SIGNAL_SIGPIPE SIGNAL_SIGPOLL SIGNAL_SIGPROF SIGNAL_SIGPWR SIGNAL_SIGQUIT SIGNAL_SIGSEGV SIGNAL_SIGSTKFLT SIGNAL_SIGSTOP SIGNAL_SIGSYS SIGNAL_SIGTERM SIGNAL_SIGTRAP SIGNAL_SIGTSTP SIGNAL_SIGTTIN SIGNAL_SIGTTOU SIGNAL_SIGURG SIGNAL_SIGUSR1 SIGNAL_SIGUSR2 SIGNAL_SIGVTALRM SIGNAL_SIGWINCH SIGNAL_SIGXCPU SIGNAL_SIGXFSZ SIGNAL_SIGRTMIN SIGNAL_SIGRTMINPLUS1 SIGNAL_SIGRTMINPLUS2 SIGNAL_SIGRTMINPLUS3 SIGNAL_SIGRTMINPLUS4 SIGNAL_SIGRTMINPLUS5 SIGNAL_SIGRTMINPLUS6 SIGNAL_SIGRTMINPLUS7 SIGNAL_SIGRTMINPLUS8 SIGNAL_SIGRTMINPLUS9 SIGNAL_SIGRTMINPLUS10 SIGNAL_SIGRTMINPLUS11 SIGNAL_SIGRTMINPLUS12 SIGNAL_SIGRTMINPLUS13 SIGNAL_SIGRTMINPLUS14 SIGNAL_SIGRTMINPLUS15 SIGNAL_SIGRTMAXMINUS14 SIGNAL_SIGRTMAXMINUS13 SIGNAL_SIGRTMAXMINUS12 SIGNAL_SIGRTMAXMINUS11 SIGNAL_SIGRTMAXMINUS10 SIGNAL_SIGRTMAXMINUS9 SIGNAL_SIGRTMAXMINUS8 SIGNAL_SIGRTMAXMINUS7 SIGNAL_SIGRTMAXMINUS6 SIGNAL_SIGRTMAXMINUS5 SIGNAL_SIGRTMAXMINUS4 SIGNAL_SIGRTMAXMINUS3 SIGNAL_SIGRTMAXMINUS2 SIGNAL_SIGRTMAXMINUS1 SIGNAL_SIGRTMAX
+enum SupplementalGroupsPolicy Merge Strict
+message VersionRequest version:string
+message VersionResponse version:string runtime_name:string runtime_version:string runtime_api_version:string
+message DNSConfig servers:*string searches:*string options:*string
+message PortMapping protocol:Protocol container_port:int32 host_port:int32 host_ip:string
+message Mount container_path:string host_path:string readonly:bool selinux_relabel:bool propagation:MountPropagation uidMappings:*IDMapping gidMappings:*IDMapping recursive_read_only:bool image:ImageSpec image_sub_path:string mount_options:*string
+message IDMapping host_id:uint32 container_id:uint32 length:uint32
+message UserNamespace mode:NamespaceMode uids:*IDMapping gids:*IDMapping
+message NamespaceOption network:NamespaceMode pid:NamespaceMode ipc:NamespaceMode target_id:string userns_options:UserNamespace
+message Int64Value value:int64
+message LinuxSandboxSecurityContext namespace_options:NamespaceOption selinux_options:SELinuxOption run_as_user:Int64Value run_as_group:Int64Value readonly_rootfs:bool supplemental_groups:*int64 supplemental_groups_policy:SupplementalGroupsPolicy privileged:bool seccomp:SecurityProfile apparmor:SecurityProfile seccomp_profile_path:string
+message SecurityProfile profile_type:ProfileType localhost_ref:string
+message LinuxPodSandboxConfig cgroup_parent:string security_context:LinuxSandboxSecurityContext sysctls:map overhead:LinuxContainerResources resources:LinuxContainerResources
+message PodSandboxMetadata name:string uid:string namespace:string attempt:uint32
+message PodSandboxConfig metadata:PodSandboxMetadata hostname:string log_directory:string dns_config:DNSConfig port_mappings:*PortMapping labels:map annotations:map linux:LinuxPodSandboxConfig windows:WindowsPodSandboxConfig
+message RunPodSandboxRequest config:PodSandboxConfig runtime_handler:string
+message RunPodSandboxResponse pod_sandbox_id:string
+message StopPodSandboxRequest pod_sandbox_id:string
+message StopPodSandboxResponse
+message RemovePodSandboxRequest pod_sandbox_id:string
+message RemovePodSandboxResponse
+message PodSandboxStatusRequest pod_sandbox_id:string verbose:bool
+message PodIP ip:string
+message PodSandboxNetworkStatus ip:string additional_ips:*PodIP
+message Namespace options:NamespaceOption
+message LinuxPodSandboxStatus namespaces:Namespace
+message PodSandboxStatus id:string metadata:PodSandboxMetadata state:PodSandboxState created_at:int64 network:PodSandboxNetworkStatus linux:LinuxPodSandboxStatus labels:map annotations:map runtime_handler:string
+message PodSandboxStatusResponse status:PodSandboxStatus info:map containers_statuses:*ContainerStatus timestamp:int64
+message PodSandboxStateValue state:PodSandboxState
+message PodSandboxFilter id:string state:PodSandboxStateValue label_selector:map
+message ListPodSandboxRequest filter:PodSandboxFilter
+message PodSandbox id:string metadata:PodSandboxMetadata state:PodSandboxState created_at:int64 labels:map annotations:map runtime_handler:string
+message ListPodSandboxResponse items:*PodSandbox
+message StreamPodSandboxesRequest filter:PodSandboxFilter
+message StreamPodSandboxesResponse pod_sandboxes:*PodSandbox
+message PodSandboxStatsRequest pod_sandbox_id:string
+message PodSandboxStatsResponse stats:PodSandboxStats
+message PodSandboxStatsFilter id:string label_selector:map
+message ListPodSandboxStatsRequest filter:PodSandboxStatsFilter
+message ListPodSandboxStatsResponse stats:*PodSandboxStats
+message StreamPodSandboxStatsRequest filter:PodSandboxStatsFilter
+message StreamPodSandboxStatsResponse pod_sandbox_stats:*PodSandboxStats
+message PodSandboxAttributes id:string metadata:PodSandboxMetadata labels:map annotations:map
+message PodSandboxStats attributes:PodSandboxAttributes linux:LinuxPodSandboxStats windows:WindowsPodSandboxStats
+message LinuxPodSandboxStats cpu:CpuUsage memory:MemoryUsage network:NetworkUsage process:ProcessUsage containers:*ContainerStats io:IoUsage
+message WindowsPodSandboxStats cpu:WindowsCpuUsage memory:WindowsMemoryUsage network:WindowsNetworkUsage process:WindowsProcessUsage containers:*WindowsContainerStats
+message NetworkUsage timestamp:int64 default_interface:NetworkInterfaceUsage interfaces:*NetworkInterfaceUsage
+message WindowsNetworkUsage timestamp:int64 default_interface:WindowsNetworkInterfaceUsage interfaces:*WindowsNetworkInterfaceUsage
+message NetworkInterfaceUsage name:string rx_bytes:UInt64Value rx_errors:UInt64Value tx_bytes:UInt64Value tx_errors:UInt64Value
+message WindowsNetworkInterfaceUsage name:string rx_bytes:UInt64Value rx_packets_dropped:UInt64Value tx_bytes:UInt64Value tx_packets_dropped:UInt64Value
+message ProcessUsage timestamp:int64 process_count:UInt64Value
+message WindowsProcessUsage timestamp:int64 process_count:UInt64Value
+message ImageSpec image:string annotations:map user_specified_image:string runtime_handler:string image_ref:string
+message KeyValue key:string value:bytes
+message LinuxContainerResources cpu_period:int64 cpu_quota:int64 cpu_shares:int64 memory_limit_in_bytes:int64 oom_score_adj:int64 cpuset_cpus:string cpuset_mems:string hugepage_limits:*HugepageLimit unified:map memory_swap_limit_in_bytes:int64
+message HugepageLimit page_size:string limit:uint64
+message SELinuxOption user:string role:string type:string level:string
+message Capability add_capabilities:*string drop_capabilities:*string add_ambient_capabilities:*string
+message LinuxContainerSecurityContext capabilities:Capability privileged:bool namespace_options:NamespaceOption selinux_options:SELinuxOption run_as_user:Int64Value run_as_group:Int64Value run_as_username:string readonly_rootfs:bool supplemental_groups:*int64 supplemental_groups_policy:SupplementalGroupsPolicy no_new_privs:bool masked_paths:*string readonly_paths:*string seccomp:SecurityProfile apparmor:SecurityProfile apparmor_profile:string seccomp_profile_path:string
+message LinuxContainerConfig resources:LinuxContainerResources security_context:LinuxContainerSecurityContext
+message LinuxContainerUser uid:int64 gid:int64 supplemental_groups:*int64
+message WindowsNamespaceOption network:NamespaceMode
+message WindowsSandboxSecurityContext run_as_username:string credential_spec:string host_process:bool namespace_options:WindowsNamespaceOption
+message WindowsPodSandboxConfig security_context:WindowsSandboxSecurityContext
+message WindowsContainerSecurityContext run_as_username:string credential_spec:string host_process:bool
+message WindowsContainerConfig resources:WindowsContainerResources security_context:WindowsContainerSecurityContext
+message WindowsContainerResources cpu_shares:int64 cpu_count:int64 cpu_maximum:int64 memory_limit_in_bytes:int64 rootfs_size_in_bytes:int64 affinity_cpus:*WindowsCpuGroupAffinity
+message WindowsCpuGroupAffinity cpu_mask:uint64 cpu_group:uint32
+message ContainerMetadata name:string attempt:uint32
+message Device container_path:string host_path:string permissions:string
+message CDIDevice name:string
+message ContainerConfig metadata:ContainerMetadata image:ImageSpec command:*string args:*string working_dir:string envs:*KeyValue mounts:*Mount devices:*Device labels:map annotations:map log_path:string stdin:bool stdin_once:bool tty:bool linux:LinuxContainerConfig windows:WindowsContainerConfig CDI_devices:*CDIDevice stop_signal:Signal
+message CreateContainerRequest pod_sandbox_id:string config:ContainerConfig sandbox_config:PodSandboxConfig
+message CreateContainerResponse container_id:string
+message StartContainerRequest container_id:string
+message StartContainerResponse
+message StopContainerRequest container_id:string timeout:int64
+message StopContainerResponse
+message RemoveContainerRequest container_id:string
+message RemoveContainerResponse
+message ContainerStateValue state:ContainerState
+message ContainerFilter id:string state:ContainerStateValue pod_sandbox_id:string label_selector:map
+message ListContainersRequest filter:ContainerFilter
+message Container id:string pod_sandbox_id:string metadata:ContainerMetadata image:ImageSpec image_ref:string state:ContainerState created_at:int64 labels:map annotations:map image_id:string
+message ListContainersResponse containers:*Container
+message StreamContainersRequest filter:ContainerFilter
+message StreamContainersResponse containers:*Container
+message ContainerStatusRequest container_id:string verbose:bool
+message ContainerStatus id:string metadata:ContainerMetadata state:ContainerState created_at:int64 started_at:int64 finished_at:int64 exit_code:int32 image:ImageSpec image_ref:string reason:string message:string labels:map annotations:map mounts:*Mount log_path:string resources:ContainerResources image_id:string user:ContainerUser stop_signal:Signal
+message ContainerStatusResponse status:ContainerStatus info:map
+message ContainerResources linux:LinuxContainerResources windows:WindowsContainerResources
+message ContainerUser linux:LinuxContainerUser
+message UpdateContainerResourcesRequest container_id:string linux:LinuxContainerResources windows:WindowsContainerResources annotations:map
+message UpdateContainerResourcesResponse
+message ExecSyncRequest container_id:string cmd:*string timeout:int64
+message ExecSyncResponse stdout:bytes stderr:bytes exit_code:int32
+message ExecRequest container_id:string cmd:*string tty:bool stdin:bool stdout:bool stderr:bool
+message ExecResponse url:string
+message AttachRequest container_id:string stdin:bool tty:bool stdout:bool stderr:bool
+message AttachResponse url:string
+message PortForwardRequest pod_sandbox_id:string port:*int32
+message PortForwardResponse url:string
+message ImageFilter image:ImageSpec
+message ListImagesRequest filter:ImageFilter
+message Image id:string repo_tags:*string repo_digests:*string size:uint64 uid:Int64Value username:string spec:ImageSpec pinned:bool
+message ListImagesResponse images:*Image
+message StreamImagesRequest filter:ImageFilter
+message StreamImagesResponse images:*Image
+message ImageStatusRequest image:ImageSpec verbose:bool
+message ImageStatusResponse image:Image info:map
+message AuthConfig username:string password:string auth:string server_address:string identity_token:string registry_token:string
+message PullImageRequest image:ImageSpec auth:AuthConfig sandbox_config:PodSandboxConfig
+message PullImageResponse image_ref:string
+message RemoveImageRequest image:ImageSpec
+message RemoveImageResponse
+message NetworkConfig pod_cidr:string
+message RuntimeConfig network_config:NetworkConfig
+message UpdateRuntimeConfigRequest runtime_config:RuntimeConfig
+message UpdateRuntimeConfigResponse
+message RuntimeCondition type:string status:bool reason:string message:string
+message RuntimeStatus conditions:*RuntimeCondition
+message StatusRequest verbose:bool
+message RuntimeHandlerFeatures recursive_read_only_mounts:bool user_namespaces:bool
+message RuntimeHandler name:string features:RuntimeHandlerFeatures
+message RuntimeFeatures supplemental_groups_policy:bool user_namespaces_host_network:bool mount_options:bool
+message StatusResponse status:RuntimeStatus info:map runtime_handlers:*RuntimeHandler features:RuntimeFeatures
+message ImageFsInfoRequest
+message UInt64Value value:uint64
+message FilesystemIdentifier mountpoint:string
+message FilesystemUsage timestamp:int64 fs_id:FilesystemIdentifier used_bytes:UInt64Value inodes_used:UInt64Value
+message WindowsFilesystemUsage timestamp:int64 fs_id:FilesystemIdentifier used_bytes:UInt64Value
+message ImageFsInfoResponse image_filesystems:*FilesystemUsage container_filesystems:*FilesystemUsage
+message ContainerStatsRequest container_id:string
+message ContainerStatsResponse stats:ContainerStats
+message ListContainerStatsRequest filter:ContainerStatsFilter
+message ContainerStatsFilter id:string pod_sandbox_id:string label_selector:map
+message ListContainerStatsResponse stats:*ContainerStats
+message StreamContainerStatsRequest filter:ContainerStatsFilter
+message StreamContainerStatsResponse container_stats:*ContainerStats
+message ContainerAttributes id:string metadata:ContainerMetadata labels:map annotations:map
+message ContainerStats attributes:ContainerAttributes cpu:CpuUsage memory:MemoryUsage writable_layer:FilesystemUsage swap:SwapUsage io:IoUsage
+message WindowsContainerStats attributes:ContainerAttributes cpu:WindowsCpuUsage memory:WindowsMemoryUsage writable_layer:WindowsFilesystemUsage
+message PsiStats Full:PsiData Some:PsiData
+message PsiData Total:uint64 Avg10:double Avg60:double Avg300:double
+message CpuUsage timestamp:int64 usage_core_nano_seconds:UInt64Value usage_nano_cores:UInt64Value psi:PsiStats
+message WindowsCpuUsage timestamp:int64 usage_core_nano_seconds:UInt64Value usage_nano_cores:UInt64Value
+message MemoryUsage timestamp:int64 working_set_bytes:UInt64Value available_bytes:UInt64Value usage_bytes:UInt64Value rss_bytes:UInt64Value page_faults:UInt64Value major_page_faults:UInt64Value psi:PsiStats
+message IoUsage timestamp:int64 psi:PsiStats
+message SwapUsage timestamp:int64 swap_available_bytes:UInt64Value swap_usage_bytes:UInt64Value
+message WindowsMemoryUsage timestamp:int64 working_set_bytes:UInt64Value available_bytes:UInt64Value page_faults:UInt64Value commit_memory_bytes:UInt64Value
+message ReopenContainerLogRequest container_id:string
+message ReopenContainerLogResponse
+message CheckpointContainerRequest container_id:string location:string timeout:int64
+message CheckpointContainerResponse
+message CheckpointPodRequest pod_sandbox_id:string output_path:string container_ids:*string options:map
+message CheckpointPodResponse
+message RestorePodRequest checkpoint_path:string config:PodSandboxConfig runtime_handler:string options:map container_configs:*ContainerConfig
+message RestoredContainer name:string container_id:string
+message RestorePodResponse pod_sandbox_id:string restored_containers:*RestoredContainer
+message GetEventsRequest
+message ContainerEventResponse container_id:string container_event_type:ContainerEventType created_at:int64 pod_sandbox_status:PodSandboxStatus containers_statuses:*ContainerStatus
+message ListMetricDescriptorsRequest
+message ListMetricDescriptorsResponse descriptors:*MetricDescriptor
+message MetricDescriptor name:string help:string label_keys:*string
+message ListPodSandboxMetricsRequest
+message ListPodSandboxMetricsResponse pod_metrics:*PodSandboxMetrics
+message StreamPodSandboxMetricsRequest
+message StreamPodSandboxMetricsResponse pod_sandbox_metrics:*PodSandboxMetrics
+message PodSandboxMetrics pod_sandbox_id:string metrics:*Metric container_metrics:*ContainerMetrics
+message ContainerMetrics container_id:string metrics:*Metric
+message Metric name:string timestamp:int64 metric_type:MetricType label_values:*string value:UInt64Value
+message RuntimeConfigRequest
+message RuntimeConfigResponse linux:LinuxRuntimeConfiguration
+message LinuxRuntimeConfiguration cgroup_driver:CgroupDriver
+message UpdatePodSandboxResourcesRequest pod_sandbox_id:string overhead:LinuxContainerResources resources:LinuxContainerResources
+message UpdatePodSandboxResourcesResponse
 """

@@ -4,7 +4,9 @@ extension JSONValue {
     /// A CRI message as protobuf's JSON with the fields written that have their default value, as crictl prints it: scripts
     /// rely on `exitCode: 0` and `state: SANDBOX_READY` being there. Sub-messages that are not set stay out.
     package init(message: some SwiftProtobuf.Message) throws {
-        let bytes: [UInt8] = try message.jsonUTF8Bytes()
+        var options = JSONEncodingOptions()
+        options.useDeterministicOrdering = true
+        let bytes: [UInt8] = try message.jsonUTF8Bytes(options: options)
         let name = type(of: message).protoMessageName.split(separator: ".").last.map(String.init) ?? ""
         self = try JSONParser.parse(bytes).fillingDefaults(of: name)
     }

@@ -3,16 +3,16 @@ import ArgumentParser
 /// The command that parses: it has no options of its own, see `GlobalOptions.split`.
 struct Swiftlet: AsyncParsableCommand {
     static let groups: [CommandGroup] = [
-        CommandGroup(name: "One call:", subcommands: [Run.self]),
+        CommandGroup(name: "One call", subcommands: [Run.self]),
         CommandGroup(
-            name: "Pods:", subcommands: [Pods.self, Runp.self, Stopp.self, Rmp.self, Inspectp.self]),
+            name: "Pods", subcommands: [Pods.self, Runp.self, Stopp.self, Rmp.self, Inspectp.self]),
         CommandGroup(
-            name: "Containers:",
+            name: "Containers",
             subcommands: [
                 Ps.self, Create.self, Start.self, Stop.self, Rm.self, Inspect.self, Logs.self, Exec.self,
             ]),
-        CommandGroup(name: "Images:", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self]),
-        CommandGroup(name: "The runtime:", subcommands: [Version.self, Info.self, Completion.self]),
+        CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self]),
+        CommandGroup(name: "The runtime", subcommands: [Version.self, Info.self, Completion.self]),
     ]
     static let configuration = CommandConfiguration(
         commandName: "swiftlet", abstract: abstract, version: ProgramVersion.text, groupedSubcommands: groups)

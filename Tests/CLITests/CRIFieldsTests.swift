@@ -54,8 +54,12 @@ import Testing
 
     @Test("every message of every RPC has a shape, and so has everything in it")
     func shapesAreComplete() throws {
-        var pending = CRIMethods.all.flatMap { [$0.request.protoMessageName, $0.response.protoMessageName] }
-            .compactMap { $0.split(separator: ".").last.map(String.init) }
+        var pending: [String] = []
+        for method in CRIMethods.all {
+            for type in [method.request, method.response] {
+                pending.append(try #require(type.protoMessageName.split(separator: ".").last.map(String.init)))
+            }
+        }
         var seen: Set<String> = []
         while let name = pending.popLast() {
             guard seen.insert(name).inserted else { continue }
@@ -70,7 +74,7 @@ import Testing
         var response = Runtime_V1_ListPodSandboxResponse()
         response.items = [.with { $0.id = "a" }]
         let json = try JSONValue(message: response)
-        let item = try #require(json["items"].flatMap { if case .array(let items) = $0 { items.first } else { nil } })
+        guard case .array(let items) = json["items"], let item = items.first else { throw Failure("no items") }
         #expect(item["state"] == "SANDBOX_READY")
         #expect(item["createdAt"] == "0")
         #expect(item["labels"] == .object([]))

@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Create: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Create a container in a pod.")
+    static let configuration = CommandConfiguration(
+        abstract: "Create a container in a pod.",
+        usage: "swiftlet create [OPTIONS] POD CONTAINER-FILE POD-FILE")
 
     @Argument(help: "The pod's id or the beginning of it.")
     var pod: String

@@ -6,6 +6,7 @@ import SwiftProtobuf
 struct Exec: RuntimeCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a command in a running container and end with its exit status.",
+        usage: "swiftlet exec -s [--timeout SECONDS] CONTAINER COMMAND [ARGUMENT ...]",
         discussion: "The output is shown when the command has ended, at most 16 MiB of each stream.")
 
     @Flag(name: .shortAndLong, help: "Wait for the command and then show its output; for now the only way.")

@@ -4,7 +4,10 @@ import CRIProto
 import SwiftProtobuf
 
 struct Images: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "List images.", aliases: ["image", "img"])
+    static let configuration = CommandConfiguration(
+        abstract: "List images.",
+        usage: "swiftlet images [OPTIONS] [NAME]",
+        aliases: ["image", "img"])
 
     @Argument(help: "Only the image with this name, digest or id.")
     var name: String?

@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Info: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the runtime's conditions, handlers and configuration.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show the runtime's conditions, handlers and configuration.",
+        usage: "swiftlet info [-q] [-o FORMAT]")
 
     @Option(name: .shortAndLong, help: "The format: json, yaml or table.")
     var output = OutputFormat.json

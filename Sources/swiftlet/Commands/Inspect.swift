@@ -3,7 +3,9 @@ import CLICore
 import CRIProto
 
 struct Inspect: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Show all that is known of containers.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show all that is known of containers.",
+        usage: "swiftlet inspect [OPTIONS] CONTAINER ...")
 
     @Argument(help: "Ids of containers, or beginnings of them.")
     var containers: [String]

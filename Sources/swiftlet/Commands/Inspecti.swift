@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Inspecti: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Show all that is known of images.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show all that is known of images.",
+        usage: "swiftlet inspecti [OPTIONS] IMAGE ...")
 
     @Argument(help: "Names, digests or ids of images.")
     var names: [String]

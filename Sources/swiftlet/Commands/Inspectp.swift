@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Inspectp: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Show all that is known of pods.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show all that is known of pods.",
+        usage: "swiftlet inspectp [OPTIONS] POD ...")
 
     @Argument(help: "Ids of pods, or beginnings of them.")
     var pods: [String]

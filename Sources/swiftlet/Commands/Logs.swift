@@ -7,6 +7,7 @@ import SwiftProtobuf
 struct Logs: RuntimeCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what a container wrote.",
+        usage: "swiftlet logs [OPTIONS] CONTAINER",
         discussion: "Reads the log file on this machine. Standard output and standard error stay apart.")
 
     @Argument(help: "The container's id or the beginning of it.")

@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Pods: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "List pods.")
+    static let configuration = CommandConfiguration(
+        abstract: "List pods.",
+        usage: "swiftlet pods [OPTIONS]")
 
     @Option(help: "Only the pod with this id or beginning of an id.")
     var id: String?

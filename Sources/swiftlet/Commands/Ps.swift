@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Ps: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "List containers: those that run, unless asked otherwise.")
+    static let configuration = CommandConfiguration(
+        abstract: "List containers: those that run, unless asked otherwise.",
+        usage: "swiftlet ps [OPTIONS]")
 
     @Flag(name: .shortAndLong, help: "Show containers in every state.")
     var all = false

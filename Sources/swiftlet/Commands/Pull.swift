@@ -25,7 +25,9 @@ struct RegistryOptions: ParsableArguments {
 }
 
 struct Pull: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Pull an image from a registry.")
+    static let configuration = CommandConfiguration(
+        abstract: "Pull an image from a registry.",
+        usage: "swiftlet pull [OPTIONS] NAME[:TAG|@DIGEST]")
 
     @Argument(help: "NAME[:TAG|@DIGEST]")
     var name: String

@@ -4,7 +4,9 @@ import CRIProto
 import Foundation
 
 struct Rm: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Remove containers and their log files.")
+    static let configuration = CommandConfiguration(
+        abstract: "Remove containers and their log files.",
+        usage: "swiftlet rm [OPTIONS] CONTAINER ... | --all")
 
     @Argument(help: "Ids of containers, or beginnings of them.")
     var containers: [String] = []

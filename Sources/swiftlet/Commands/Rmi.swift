@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Rmi: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Remove images.")
+    static let configuration = CommandConfiguration(
+        abstract: "Remove images.",
+        usage: "swiftlet rmi IMAGE ... | --all | --prune")
 
     @Argument(help: "Names, digests or ids of images.")
     var names: [String] = []

@@ -3,7 +3,9 @@ import CLICore
 import CRIProto
 
 struct Rmp: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Remove pods and all that is in them.")
+    static let configuration = CommandConfiguration(
+        abstract: "Remove pods and all that is in them.",
+        usage: "swiftlet rmp [-f] POD ... | --all")
 
     @Argument(help: "Ids of pods, or beginnings of them.")
     var pods: [String] = []

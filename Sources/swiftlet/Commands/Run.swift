@@ -7,6 +7,7 @@ import UnixSignals
 struct Run: RuntimeCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a command in a new pod, show what it writes, and clean up.",
+        usage: "swiftlet run [OPTIONS] IMAGE [ARGUMENT ...]",
         discussion: """
             Pulls the image if it is not there, and ends with the command's exit status. An interrupt asks the command to stop, \
             and kills it after ten seconds; a second one kills it at once.

@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Runp: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Run a new pod.")
+    static let configuration = CommandConfiguration(
+        abstract: "Run a new pod.",
+        usage: "swiftlet runp [OPTIONS] POD-FILE")
 
     @Argument(help: "The pod's configuration: a JSON or YAML file, as crictl reads it.")
     var file: String

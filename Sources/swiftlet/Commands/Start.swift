@@ -2,7 +2,9 @@ import ArgumentParser
 import CLICore
 
 struct Start: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Start created containers.")
+    static let configuration = CommandConfiguration(
+        abstract: "Start created containers.",
+        usage: "swiftlet start CONTAINER ...")
 
     @Argument(help: "Ids of containers, or beginnings of them.")
     var containers: [String]

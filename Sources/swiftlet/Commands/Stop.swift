@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Stop: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Stop running containers.")
+    static let configuration = CommandConfiguration(
+        abstract: "Stop running containers.",
+        usage: "swiftlet stop [-t SECONDS] CONTAINER ... | --all")
 
     @Argument(help: "Ids of containers, or beginnings of them.")
     var containers: [String] = []

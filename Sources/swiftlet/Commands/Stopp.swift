@@ -2,7 +2,9 @@ import ArgumentParser
 import CLICore
 
 struct Stopp: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Stop pods and all that runs in them.")
+    static let configuration = CommandConfiguration(
+        abstract: "Stop pods and all that runs in them.",
+        usage: "swiftlet stopp POD ...")
 
     @Argument(help: "Ids of pods, or beginnings of them.")
     var pods: [String]

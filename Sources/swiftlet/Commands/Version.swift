@@ -4,7 +4,9 @@ import CRIProto
 import SwiftProtobuf
 
 struct Version: RuntimeCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the versions of the runtime and of its interface.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show the versions of the runtime and of its interface.",
+        usage: "swiftlet version [-o FORMAT]")
 
     @Option(name: .shortAndLong, help: "The format: table, json or yaml.")
     var output = OutputFormat.table

@@ -1,0 +1,77 @@
+import CLICore
+import Foundation
+import Synchronization
+
+/// The program `swiftlet` as a process, beside the tests' own executable.
+final class Executable: Sendable {
+    private struct State {
+        var out: [UInt8] = []
+        var status: Int32?
+    }
+
+    private let process: Process
+    private let errorFile: ScratchDirectory
+    private let state = Mutex(State())
+
+    static func start(_ arguments: [String], closesOutput: Bool = false) throws -> Executable {
+        try Executable(arguments, closesOutput: closesOutput)
+    }
+
+    private init(_ arguments: [String], closesOutput: Bool) throws {
+        let bundle = try Self.buildDirectory()
+        let process = Process()
+        process.executableURL = bundle.appending(path: "swiftlet")
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        errorFile = try ScratchDirectory()
+        let errors = try errorFile.write("err", "")
+        process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
+        let output = Pipe()
+        process.standardOutput = output
+        self.process = process
+        process.terminationHandler = { [weak self] ended in self?.state.withLock { $0.status = ended.terminationStatus } }
+        if !closesOutput {
+            output.fileHandleForReading.readabilityHandler = { [weak self] handle in
+                let data = handle.availableData
+                self?.state.withLock { $0.out += data }
+            }
+        }
+        try process.run()
+        if closesOutput { try output.fileHandleForReading.close() }
+    }
+
+    /// The directory with the products of the build that these tests belong to.
+    private static func buildDirectory() throws -> URL {
+        var directory = Bundle.main.bundleURL
+        for candidate in [directory, directory.deletingLastPathComponent()] + CommandLine.arguments.map({ URL(filePath: $0) }) {
+            directory = candidate
+            for _ in 0..<4 {
+                if FileManager.default.isExecutableFile(atPath: directory.appending(path: "swiftlet").path) { return directory }
+                directory = directory.deletingLastPathComponent()
+            }
+        }
+        throw Failure("the tests do not find the program \"swiftlet\" beside them")
+    }
+
+    var error: String {
+        do { return try String(contentsOfFile: errorFile.path + "/err", encoding: .utf8) } catch { return "\(error)" }
+    }
+
+    func waitForOutput(_ text: String) async throws {
+        while !state.withLock({ String(decoding: $0.out, as: UTF8.self) == text }) {
+            guard process.isRunning else { throw Failure("the program ended early: \(error)") }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    func exitStatus() async throws -> Int32 {
+        while true {
+            if let status = state.withLock(\.status) { return status }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    func end() { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+}

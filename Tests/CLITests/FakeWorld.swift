@@ -1,0 +1,52 @@
+import CLICore
+import CRIProto
+import Foundation
+import GRPC
+import SwiftProtobuf
+import Synchronization
+
+/// What the fake runtime has and does.
+final class FakeWorld: Sendable {
+    struct State {
+        var images: [Runtime_V1_Image] = []
+        var pods: [String: (status: Runtime_V1_PodSandbox, config: Runtime_V1_PodSandboxConfig)] = [:]
+        var containers: [String: (status: Runtime_V1_ContainerStatus, pod: String, config: Runtime_V1_ContainerConfig)] = [:]
+        var calls: [String] = []
+        var requests: [String: any SwiftProtobuf.Message & Sendable] = [:]
+        var failures: [String: GRPCStatus] = [:]
+        var serial = 0
+        var info: [String: String] = [:]
+    }
+
+    let state = Mutex(State())
+
+    static func pod(_ id: String, _ config: Runtime_V1_PodSandboxConfig) -> Runtime_V1_PodSandbox {
+        .with {
+            $0.id = id
+            $0.metadata = config.metadata
+            $0.createdAt = CapturedConsole.now
+            $0.labels = config.labels
+        }
+    }
+
+    static func status(_ id: String, _ config: Runtime_V1_ContainerConfig, logPath: String) -> Runtime_V1_ContainerStatus {
+        .with {
+            $0.id = id
+            $0.metadata = config.metadata
+            $0.image = config.image
+            $0.imageID = config.image.image
+            $0.createdAt = CapturedConsole.now
+            $0.labels = config.labels
+            $0.logPath = logPath
+        }
+    }
+}
+
+extension FakeWorld.State {
+    /// Ids whose first characters tell them apart: 0001..., 0002...
+    mutating func newID() -> String {
+        serial += 1
+        let digits = String(serial)
+        return String(repeating: "0", count: 4 - digits.count) + digits + String(repeating: "f", count: 60)
+    }
+}

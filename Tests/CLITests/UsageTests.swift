@@ -1,0 +1,118 @@
+import ArgumentParser
+import CLICore
+import Foundation
+import Testing
+
+@testable import swiftlet
+
+@Suite struct UsageTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        var arguments: [String]
+        var says: String
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    static let rows = [
+        Row(arguments: ["ps", "--foo"], says: "--foo"),
+        Row(arguments: ["ps", "--lates"], says: "--latest"),
+        Row(arguments: ["nonsense"], says: "nonsense"),
+        Row(arguments: ["--tiemout", "2s", "ps"], says: "--timeout"),
+        Row(arguments: ["-t", "soon", "ps"], says: "soon"),
+        Row(arguments: ["-r", "tcp://1.2.3.4:5", "ps"], says: "only unix sockets"),
+        Row(arguments: ["-r", "unix://relative", "ps"], says: "not an absolute path"),
+        Row(arguments: ["-r", "/" + String(repeating: "x", count: 107), "ps"], says: "107 bytes"),
+        Row(arguments: ["exec", "abc", "true"], says: "--sync"),
+        Row(arguments: ["exec", "-s", "abc"], says: "expected a command"),
+        Row(arguments: ["exec", "-s", "--timeout=-1", "abc", "true"], says: "-1"),
+        Row(arguments: ["stop"], says: "--all"),
+        Row(arguments: ["stop", "-a", "abc"], says: "--all"),
+        Row(arguments: ["rm"], says: "--all"),
+        Row(arguments: ["rmi"], says: "--all"),
+        Row(arguments: ["ps", "-o", "xml"], says: "xml"),
+        Row(arguments: ["create", "pod", "container.json"], says: "pod-file"),
+        Row(arguments: ["inspect", "--plan", "-q", "abc"], says: "--plan"),
+        Row(arguments: ["run"], says: "image"),
+    ]
+
+    @Test("arguments that make no sense end with 2 and a sentence that names them", arguments: rows)
+    func usage(row: Row) async throws {
+        let captured = CapturedConsole()
+        let status = await Program.run(row.arguments, environment: [:], console: captured.console)
+        #expect(status == 2)
+        #expect(captured.out == "")
+        #expect(captured.err.hasPrefix("swiftlet: "))
+        #expect(captured.err.contains(row.says), "\(captured.err)")
+    }
+
+    @Test("without a command the help is shown and the status is 2")
+    func noCommand() async throws {
+        let captured = CapturedConsole()
+        #expect(await Program.run([], environment: [:], console: captured.console) == 2)
+        #expect(captured.out.contains("USAGE: swiftlet"))
+    }
+
+    @Test("a socket that is not there is said in plain words, with status 1")
+    func missingSocket() async throws {
+        let scratch = try ScratchDirectory()
+        let captured = CapturedConsole()
+        let endpoint = "unix://\(scratch.path)/none.sock"
+        #expect(await Program.run(["-r", endpoint, "ps"], environment: [:], console: captured.console) == 1)
+        #expect(captured.err.contains("cannot reach the runtime at \(endpoint): there is no such socket"))
+        #expect(captured.err.split(separator: "\n").count == 1)
+    }
+
+    @Test("a socket on which nobody listens is said in plain words")
+    func deadSocket() async throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write("dead.sock", "")
+        let captured = CapturedConsole()
+        #expect(await Program.run(["-r", path, "ps"], environment: [:], console: captured.console) == 1)
+        #expect(captured.err.contains("nobody listens"))
+    }
+
+    static let splitRows: [([String], [String])] = [
+        (["-t", "2s", "stop", "-t", "5"], ["-t", "2s"]), (["ps"], []), (["--timeout=2s", "-D", "ps"], ["--timeout=2s", "-D"]),
+        (["--help"], []), (["-r"], ["-r"]), (["-D"], ["-D"]),
+    ]
+
+    @Test("global options are split off before the command", arguments: splitRows)
+    func split(arguments: [String], global: [String]) {
+        let split = GlobalOptions.split(arguments)
+        #expect(split.global == global)
+        #expect(split.global + split.rest == arguments)
+    }
+
+    @Test("flags win over the environment, that over the file, that over the default")
+    func endpoints() throws {
+        let scratch = try ScratchDirectory()
+        let file = try scratch.write("crictl.yaml", "runtime-endpoint: unix:///from/file\ntimeout: 7\ndebug: true\n")
+        let empty = try scratch.write("empty.yaml", "")
+        func configuration(_ arguments: [String], _ environment: [String: String]) throws -> ClientConfiguration {
+            try ClientConfiguration(options: GlobalOptions.parse(arguments), environment: environment)
+        }
+        let environment = ["CONTAINER_RUNTIME_ENDPOINT": "unix:///from/environment"]
+        #expect(try configuration(["-c", empty], [:]).runtimeEndpoint == .standard)
+        let fromFile = try configuration(["-c", file], [:])
+        #expect(fromFile.runtimeEndpoint.path == "/from/file")
+        #expect(fromFile.imageEndpoint.path == "/from/file")
+        #expect(fromFile.timeout == .seconds(7))
+        #expect(fromFile.traces)
+        #expect(try configuration(["-c", file], environment).runtimeEndpoint.path == "/from/environment")
+        let fromFlag = try configuration(["-c", file, "-r", "/from/flag", "-t", "300ms", "-i", "/image"], environment)
+        #expect(fromFlag.runtimeEndpoint.path == "/from/flag")
+        #expect(fromFlag.imageEndpoint.path == "/image")
+        #expect(fromFlag.timeout == .milliseconds(300))
+    }
+
+    static let badClientFileRows: [(String, String)] = [("runtime-endpont: x\n", "runtime-endpont"), ("timeout: soon\n", "timeout"), ("- a\n", "a list"), ("a: [\n", "line")]
+
+    @Test("a client configuration with mistakes is refused with the key's name", arguments: badClientFileRows)
+    func badClientFile(text: String, says: String) throws {
+        let scratch = try ScratchDirectory()
+        let file = try scratch.write("crictl.yaml", text)
+        let failure = #expect(throws: Failure.self) {
+            try ClientConfiguration(options: GlobalOptions.parse(["-c", file]), environment: [:])
+        }
+        #expect(failure?.message.contains(says) == true, "\(failure?.message ?? "")")
+    }
+}
