@@ -51,11 +51,10 @@ long cl_setns(int fd, int flags) { RESULT(setns(fd, flags)); }
 long cl_pidfd_open(int pid) { RESULT(syscall(SYS_pidfd_open, pid, 0)); }
 long cl_pidfd_send_signal(int pidfd, int signal) { RESULT(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0)); }
 
-long cl_wait_pidfd(int pidfd, int block, int *code, int *status) {
+static long wait_pidfd(int pidfd, int options, int *code, int *status) {
     siginfo_t info;
     info.si_pid = 0;
-    // P_PIDFD is 3; glibc 2.36 has it as an enumerator.
-    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | (block ? 0 : WNOHANG)) < 0)
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | options) < 0)
         return -errno;
     if (info.si_pid == 0)
         return 0;
@@ -63,6 +62,12 @@ long cl_wait_pidfd(int pidfd, int block, int *code, int *status) {
     *status = info.si_status;
     return 1;
 }
+
+long cl_wait_pidfd(int pidfd, int block, int *code, int *status) {
+    return wait_pidfd(pidfd, block ? 0 : WNOHANG, code, status);
+}
+
+long cl_peek_pidfd(int pidfd, int *code, int *status) { return wait_pidfd(pidfd, WNOHANG | WNOWAIT, code, status); }
 
 long cl_reap_any(void) { RESULT(waitpid(-1, NULL, WNOHANG)); }
 

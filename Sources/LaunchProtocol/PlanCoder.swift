@@ -21,15 +21,28 @@ package enum PlanCoder {
     package static func decode(_ bytes: Bytes) throws(WireError) -> LaunchPlan {
         guard bytes.count <= WireLimits.planBytes else { throw .tooLarge }
         var reader = WireReader(bytes)
+        var plan = try header(&reader)
+        plan.steps = try reader.list(countMax: WireLimits.stepsMax, elementBytesMin: 6, step)
+        try reader.finish()
+        return plan
+    }
+
+    /// All but the steps, from the first bytes of a plan: what a supervisor needs to know; its child reads the rest.
+    package static func decodeHeader(_ bytes: Bytes) throws(WireError) -> LaunchPlan {
+        var reader = WireReader(bytes)
+        return try header(&reader)
+    }
+
+    /// Bytes that hold every field before the steps.
+    package static let headerBytesMax = 512
+
+    private static func header(_ reader: inout WireReader) throws(WireError) -> LaunchPlan {
         guard try reader.u32() == Wire.planMagic else { throw .badMagic }
         let version = try reader.u16()
         guard version == Wire.version else { throw .badVersion(version) }
-        let plan = LaunchPlan(
+        return LaunchPlan(
             kind: try reader.choice(LaunchPlan.Kind.self), pidNamespace: try LaunchPlan.PIDNamespace(&reader),
-            streams: try LaunchPlan.Streams(&reader), deadlineMilliseconds: try reader.u32(),
-            steps: try reader.list(countMax: WireLimits.stepsMax, elementBytesMin: 6, step))
-        try reader.finish()
-        return plan
+            streams: try LaunchPlan.Streams(&reader), deadlineMilliseconds: try reader.u32(), steps: [])
     }
 
     private static func step(_ reader: inout WireReader) throws(WireError) -> Step {

@@ -24,6 +24,7 @@ package struct Errno: Error, Equatable, Hashable, Sendable {
     package static let isDirectory = Errno(EISDIR)
     package static let messageTooLong = Errno(EMSGSIZE)
     package static let nameTooLong = Errno(ENAMETOOLONG)
+    package static let noDevice = Errno(ENODEV)
     package static let noData = Errno(ENODATA)
     package static let noEntry = Errno(ENOENT)
     package static let noMemory = Errno(ENOMEM)

@@ -30,10 +30,15 @@ package enum MemoryFile {
         return try seal(file)
     }
 
-    /// The content of a sealed file from its beginning: EPERM where it is not sealed, EFBIG where it is longer than `max`.
-    package static func readSealed(_ file: borrowing OwnedFD, max: Int) throws(Errno) -> [UInt8] {
+    /// EPERM where the content could still be changed.
+    package static func checkSeals(_ file: borrowing OwnedFD) throws(Errno) {
         let seals = try check(cl_fcntl(file.raw, getSeals, 0))
         if seals & contentSeals != contentSeals { throw .notPermitted }
+    }
+
+    /// The content of a sealed file from its beginning: EPERM where it is not sealed, EFBIG where it is longer than `max`.
+    package static func readSealed(_ file: borrowing OwnedFD, max: Int) throws(Errno) -> [UInt8] {
+        try checkSeals(file)
         let size = try file.status().size
         if size > UInt64(max) { throw .fileTooLarge }
         let content = try file.read(max: Int(size), at: 0)

@@ -48,6 +48,9 @@ package struct MountHandle: ~Copyable, Sendable {
 
     package init(_ fd: consuming OwnedFD) { self.fd = fd }
 
+    /// The descriptor alone.
+    package consuming func takeDescriptor() -> OwnedFD { fd }
+
     /// A detached clone of what a path shows: open_tree(2) with OPEN_TREE_CLONE. EINVAL for a place of another mount namespace.
     package static func clone(of place: borrowing OwnedFD, recursive: Bool) throws(Errno) -> MountHandle {
         let raw = place.raw
@@ -59,14 +62,22 @@ package struct MountHandle: ~Copyable, Sendable {
     package func set(
         _ flags: MountFlags = [], propagation: Propagation? = nil, recursive: Bool
     ) throws(Errno) {
-        try check(
-            cl_mount_setattr(
-                fd.raw, recursive ? 1 : 0, flags.rawValue, flags.cleared, propagation?.kernel ?? 0, 0))
+        try fd.setMountAttributes(flags, propagation: propagation, recursive: recursive)
     }
 
     /// Attaches onto an O_PATH descriptor: move_mount(2). A handle attaches once.
     package func attach(to target: borrowing OwnedFD) throws(Errno) {
         try check(cl_move_mount(fd.raw, target.raw))
+    }
+}
+
+extension OwnedFD {
+    /// mount_setattr(2) of the mount whose root this is; `MountHandle.set` for mounts that are attached already.
+    package func setMountAttributes(
+        _ flags: MountFlags = [], propagation: Propagation? = nil, recursive: Bool
+    ) throws(Errno) {
+        try check(
+            cl_mount_setattr(raw, recursive ? 1 : 0, flags.rawValue, flags.cleared, propagation?.kernel ?? 0, 0))
     }
 }
 

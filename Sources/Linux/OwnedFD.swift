@@ -70,6 +70,17 @@ package struct Pipe: ~Copyable, Sendable {
         reading = reader
         writing = writer
     }
+
+    /// Gives one end away; what is left of the pipe then has none in its place.
+    package mutating func takeReading() -> OwnedFD { Pipe.exchange(&reading) }
+
+    package mutating func takeWriting() -> OwnedFD { Pipe.exchange(&writing) }
+
+    private static func exchange(_ end: inout OwnedFD) -> OwnedFD {
+        let given = end
+        end = OwnedFD(taking: -1)
+        return given
+    }
 }
 
 /// A system call's result that is a descriptor.

@@ -99,6 +99,17 @@ package struct PacketSocket: ~Copyable, Sendable {
 package struct PacketSocketPair: ~Copyable, Sendable {
     package var first: PacketSocket
     package var second: PacketSocket
+
+    /// Gives one socket away; what is left in its place is none.
+    package mutating func takeFirst() -> PacketSocket { PacketSocketPair.exchange(&first) }
+
+    package mutating func takeSecond() -> PacketSocket { PacketSocketPair.exchange(&second) }
+
+    private static func exchange(_ socket: inout PacketSocket) -> PacketSocket {
+        var given = PacketSocket(OwnedFD(taking: -1))
+        swap(&given, &socket)
+        return given
+    }
 }
 
 /// What one receive gave: at least one of the two is not empty.

@@ -23,16 +23,34 @@ package struct Pidfd: ~Copyable, Sendable {
         return status
     }
 
+    /// Whether it is a child of the caller that has not been waited for.
+    package func isChild() -> Bool {
+        var code: Int32 = 0
+        var status: Int32 = 0
+        // Both places outlive the call.
+        return unsafe cl_peek_pidfd(fd.raw, &code, &status) >= 0
+    }
+
+    package func duplicate() throws(Errno) -> Pidfd { Pidfd(try fd.duplicate()) }
+
     /// Whether it has ended: a pidfd is readable then (for any process, child or not).
     package func hasEnded() throws(Errno) -> Bool { try fd.waitReadable(milliseconds: 0) }
+
+    /// The status of a child that has ended, left where it is; nil while it lives, and for what is no child.
+    package func peekStatus() -> ExitStatus? {
+        var code: Int32 = 0
+        var status: Int32 = 0
+        // Both places outlive the call.
+        guard unsafe cl_peek_pidfd(fd.raw, &code, &status) == 1 else { return nil }
+        return ExitStatus(code: code, status: status)
+    }
 
     private func wait(blocking: Bool) throws(Errno) -> ExitStatus? {
         var code: Int32 = 0
         var status: Int32 = 0
         let found = try retrying { unsafe cl_wait_pidfd(fd.raw, blocking ? 1 : 0, &code, &status) }
         if found == 0 { return nil }
-        // CLD_EXITED 1; else CLD_KILLED 2 or CLD_DUMPED 3 with the signal's number.
-        return code == 1 ? .exited(status) : .signaled(Signal(rawValue: status))
+        return ExitStatus(code: code, status: status)
     }
 }
 
@@ -40,6 +58,11 @@ package struct Pidfd: ~Copyable, Sendable {
 package enum ExitStatus: Sendable, Equatable {
     case exited(Int32)
     case signaled(Signal)
+
+    /// From a siginfo_t: CLD_EXITED is 1; CLD_KILLED 2 and CLD_DUMPED 3 come with the signal's number.
+    init(code: Int32, status: Int32) {
+        self = code == 1 ? .exited(status) : .signaled(Signal(rawValue: status))
+    }
 
     /// The code that shells and CRI use: 128 + number for a signal.
     package var code: Int32 {

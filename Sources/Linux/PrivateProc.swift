@@ -11,6 +11,10 @@ package struct PrivateProc: ~Copyable, Sendable {
         fd = try mount.fd.open(".", [.readOnly, .directory])
     }
 
+    private init(_ fd: consuming OwnedFD) { self.fd = fd }
+
+    package func duplicate() throws(Errno) -> PrivateProc { PrivateProc(try fd.duplicate()) }
+
     /// Writes one value in one write(2), as the kernel's files want it.
     package func write(_ path: Path, _ value: [UInt8]) throws(Errno) {
         let file = try open(path, .writeOnly)

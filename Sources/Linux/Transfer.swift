@@ -93,3 +93,15 @@ extension OwnedFD {
     /// flock(2), exclusive and without waiting: EAGAIN when another open file holds it.
     package func lock() throws(Errno) { try retrying { cl_lock(raw) } }
 }
+
+extension StandardStream {
+    /// Writes all bytes to a descriptor that the process was started with, and that is not its own to close.
+    package func write(_ bytes: [UInt8]) throws(Errno) {
+        let lent = OwnedFD(taking: rawValue)
+        do throws(Errno) { try lent.writeAll(bytes) } catch {
+            _ = lent.take()
+            throw error
+        }
+        _ = lent.take()
+    }
+}

@@ -22,6 +22,8 @@ long cl_pidfd_open(int pid);
 long cl_pidfd_send_signal(int pidfd, int signal);
 // waitid(P_PIDFD, WEXITED): 1 with the status of wait(2) as code (CLD_*) and number, 0 when the process still lives.
 long cl_wait_pidfd(int pidfd, int block, int *code, int *status);
+// The same without waiting, and the status stays (WNOWAIT): -ECHILD for a process that is no child.
+long cl_peek_pidfd(int pidfd, int *code, int *status);
 // waitpid(-1, WNOHANG): the pid, or 0.
 long cl_reap_any(void);
 

@@ -1,0 +1,133 @@
+import LaunchProtocol
+import Linux
+
+/// One process that a supervisor has made, from its launch until the daemon says to forget it.
+///
+///     launching <-> held
+///         |  \
+///         |   `--> abandoned (failed or too late: answered, waits to be reaped) --> gone
+///         v
+///      running --> draining (main process dead, streams not at their end) --> exited --> gone (forget)
+final class SupervisedProcess {
+    enum Phase { case launching, held, abandoned, running, draining, exited }
+
+    let serial: UInt64
+    let name: Bytes
+    let kind: LaunchPlan.Kind
+    let streams: LaunchPlan.Streams
+    /// Set where the program is born into a PID namespace by a sibling of the first child.
+    let isBornLate: Bool
+    var phase = Phase.launching
+
+    /// The process that will be, or is, the program.
+    var pid: Int32
+    var pidfd: Pidfd?
+    /// Ended, but not to be reaped before its launch is decided: the kernel's record of it is needed for that.
+    var hasEnded = false
+    /// The first child of a late birth, once its sibling is known.
+    var outside: Pidfd?
+    var report: PacketSocket?
+    var failure: LaunchFailure?
+    /// Monotonic; nil while held, and from the launch on.
+    var deadline: Int64?
+    /// What is left of the time to launch, while held.
+    var remaining: Int64 = 0
+
+    /// The connection and the request that asked for the launch.
+    let connection: UInt64
+    let request: UInt32
+
+    var cgroup: OwnedFD?
+    /// `cgroup.kill` of the cgroup.
+    var killFile: OwnedFD?
+
+    /// The serving end of a terminal that is the daemon's: only until it is sent.
+    var passedTerminal: OwnedFD?
+    var hasLoggedTerminal = false
+    /// Write end of the standard input.
+    var input: OwnedFD?
+    var output: LogSource?
+    var error: LogSource?
+    var log: LogFile
+
+    var startedAt: Int64 = 0
+    var exit: ExitRecord?
+
+    init(
+        serial: UInt64, name: Bytes, header: LaunchPlan, pid: Int32, pidfd: consuming Pidfd,
+        report: consuming PacketSocket, connection: UInt64, request: UInt32, cgroup: consuming OwnedFD,
+        killFile: consuming OwnedFD, streams: consuming ParentStreams
+    ) {
+        self.serial = serial
+        self.name = name
+        kind = header.kind
+        self.streams = header.streams
+        isBornLate = header.isBornLate
+        self.pid = pid
+        self.pidfd = consume pidfd
+        self.report = consume report
+        self.connection = connection
+        self.request = request
+        self.cgroup = consume cgroup
+        self.killFile = consume killFile
+        log = LogFile(streams.log.take())
+        input = streams.input.take()
+        if let pipe = streams.output.take() { output = LogSource(pipe, .output) }
+        if let pipe = streams.error.take() { error = LogSource(pipe, .error) }
+    }
+
+    var isAlive: Bool { phase != .exited }
+
+    var wirePhase: ProcessState.Phase? {
+        switch phase {
+        case .launching: .launching
+        case .held: .held
+        case .running, .draining: .running
+        case .exited: .exited
+        case .abandoned: nil
+        }
+    }
+
+    var state: ProcessState? {
+        guard let phase = wirePhase else { return nil }
+        return ProcessState(
+            process: name, kind: kind, phase: phase, pid: pid, startedAtNanoseconds: startedAt,
+            exit: phase == .exited ? exit : nil, logLinesDropped: log.dropped)
+    }
+
+    /// Kills everything in the cgroup, and the first child wherever it is.
+    func killAll() {
+        _ = killFile.lend { file in ignoringErrors { () throws(Errno) in try file.write([UInt8(ascii: "1")]) } }
+        _ = pidfd.lend { pidfd in ignoringErrors { () throws(Errno) in try pidfd.send(.kill) } }
+        _ = outside.lend { pidfd in ignoringErrors { () throws(Errno) in try pidfd.send(.kill) } }
+    }
+
+    /// Closes all that only a living process needs.
+    func releaseDescriptors() {
+        report = nil
+        pidfd = nil
+        outside = nil
+        cgroup = nil
+        killFile = nil
+        passedTerminal = nil
+        input = nil
+        output = nil
+        error = nil
+        log.close()
+    }
+}
+
+extension LaunchPlan {
+    /// A namespace that has other members gets its new one last of all; see `StepRunner.beBorn`.
+    var isBornLate: Bool {
+        switch pidNamespace {
+        case .host, .new: false
+        case .podInit, .container: true
+        }
+    }
+}
+
+/// For what is done on the way out, where a failure changes nothing: the thing is gone already.
+func ignoringErrors<Result>(_ body: () throws(Errno) -> Result) {
+    do throws(Errno) { _ = try body() } catch { return }
+}

@@ -1,0 +1,139 @@
+import LaunchProtocol
+import Linux
+
+extension Supervisor {
+    /// A process's main pidfd is readable: it has ended.
+    mutating func handleEnd(of process: SupervisedProcess) {
+        // Reports that are still in the socket count; at its end the launch is decided.
+        let pid = process.pid
+        if process.report != nil { readReports(of: process) }
+        // It was the first child of a late birth, which is watched as that from now on.
+        if process.pid != pid { return }
+        if process.report != nil {
+            // The other end is open: a late birth's first child is still on its way out. To be reaped when that is gone.
+            process.hasEnded = true
+            unwatch(process)
+            return
+        }
+        do throws(Errno) {
+            let status = try process.pidfd.lend { pidfd throws(Errno) in try pidfd.reap() }
+            guard let outer = status, let ended = outer else { return }
+            process.pidfd = nil
+            end(process, ended)
+        } catch {
+            // Not our child, which cannot be; it must not be waited for again.
+            process.pidfd = nil
+            end(process, .exited(255))
+        }
+    }
+
+    /// The first child of a late birth: its work is done.
+    mutating func reapOutside(of process: SupervisedProcess) {
+        do throws(Errno) {
+            let status = try process.outside.lend { outside throws(Errno) in try outside.reap() }
+            if let outer = status, outer == nil { return }
+        } catch {
+            // As above.
+        }
+        process.outside = nil
+        // A decision may have waited for its end of the report socket.
+        if process.report != nil { readReports(of: process) }
+        removeIfReaped(process)
+    }
+
+    mutating func removeIfReaped(_ process: SupervisedProcess) {
+        if process.phase == .abandoned, process.pidfd == nil, process.outside == nil { remove(process) }
+    }
+
+    /// Carries output that has come.
+    mutating func carryOutput(of process: SupervisedProcess, _ stream: LogStreamName) {
+        switch stream {
+        case .output: process.output = carry(process.output.take(), of: process)
+        case .error: process.error = carry(process.error.take(), of: process)
+        }
+        if process.phase == .draining, process.output == nil, process.error == nil { finish(process) }
+    }
+
+    /// The time to drain is over: what has no newline is written, and nothing more is read.
+    mutating func finishStreams(of process: SupervisedProcess) {
+        process.output = carry(process.output.take(), of: process)
+        process.error = carry(process.error.take(), of: process)
+        if var source = process.output.take() { pump.finish(&source, to: &process.log) }
+        if var source = process.error.take() { pump.finish(&source, to: &process.log) }
+        finish(process)
+    }
+
+    // MARK: - Private
+
+    private mutating func carry(_ source: consuming LogSource?, of process: SupervisedProcess) -> LogSource? {
+        guard var source = source.take() else { return nil }
+        if pump.carry(&source, to: &process.log) { return nil }
+        return consume source
+    }
+
+    private func unwatch(_ process: SupervisedProcess) {
+        _ = process.pidfd.lend { pidfd in ignoringErrors { () throws(Errno) in try epoll.remove(pidfd.fd) } }
+    }
+
+    private mutating func end(_ process: SupervisedProcess, _ status: ExitStatus) {
+        switch process.phase {
+        case .abandoned: return removeIfReaped(process)
+        case .launching, .held, .draining, .exited: return
+        case .running: break
+        }
+        process.exit = ExitRecord(
+            process: process.name, kind: process.kind, pid: process.pid, startedAtNanoseconds: process.startedAt,
+            exitedAtNanoseconds: Clock.realtimeNanoseconds, exitCode: status.code,
+            oomKills: process.cgroup.lend { oomKills(of: $0) } ?? 0)
+        process.input = nil
+        // What the main process leaves behind ends with it; an exec's processes are the daemon's to kill.
+        if process.kind == .container {
+            _ = process.killFile.lend { file in ignoringErrors { () throws(Errno) in try file.write([UInt8(ascii: "1")]) } }
+        }
+        process.phase = .draining
+        if process.output == nil && process.error == nil { return finish(process) }
+        process.deadline = Clock.monotonicNanoseconds + Supervisor.drainNanoseconds
+        carryOutput(of: process, .output)
+        carryOutput(of: process, .error)
+    }
+
+    /// The exit is recorded, then told.
+    private mutating func finish(_ process: SupervisedProcess) {
+        guard process.phase == .draining, let record = process.exit else { return }
+        process.phase = .exited
+        process.deadline = nil
+        process.releaseDescriptors()
+        if process.kind != .exec { write(record) }
+        send(.exited(record), id: 0)
+    }
+
+    /// A disk that does not take it leaves the record in memory, where the snapshot finds it.
+    private func write(_ record: ExitRecord) {
+        do throws(WireError) {
+            let content = try ExitFile.encode(record)
+            let name = Path(ExitFile.name(of: record.process))
+            ignoringErrors { () throws(Errno) in try exitDirectory.replaceFile(name, content) }
+        } catch {
+            return
+        }
+    }
+
+    /// `oom_kill` of memory.events: kills in the cgroup and below it, since it was made.
+    private func oomKills(of cgroup: borrowing OwnedFD) -> UInt64 {
+        let key = Path("oom_kill ").bytes
+        do throws(Errno) {
+            let text = try cgroup.open("memory.events", .readOnly).readToEnd(max: 4096)
+            for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: key) {
+                var value: UInt64 = 0
+                for digit in line.dropFirst(key.count) where digit >= UInt8(ascii: "0") && digit <= UInt8(ascii: "9") {
+                    value = value &* 10 &+ UInt64(digit - UInt8(ascii: "0"))
+                }
+                return value
+            }
+        } catch {
+            // No memory controller here.
+            return 0
+        }
+        return 0
+    }
+}

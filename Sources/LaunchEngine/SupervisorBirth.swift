@@ -1,0 +1,160 @@
+package import LaunchProtocol
+import Linux
+
+/// How a supervisor comes into the world; `Birth` says what it is given.
+///
+///     daemon --posix_spawn--> first process --fork--> supervisor
+///                               | waits                 | session, cgroup, birth plan, ctl bound and listening
+///                               | <------- ready ------ |
+///                             exits 0                   | serves, a child of nobody
+package enum SupervisorBirth {
+    package static func run(podID: Bytes) -> Never {
+        var gifts = BirthGifts()
+        do throws(LaunchFailure) {
+            try prepare(podID)
+            var ready = try fork()
+            try serve(podID, &gifts, &ready)
+        } catch {
+            report(error, gifts.report)
+        }
+        CurrentProcess.exit(1)
+    }
+
+    /// What holds for both processes.
+    private static func prepare(_ podID: Bytes) throws(LaunchFailure) {
+        guard Wire.isName(podID) else { throw LaunchFailure(errno: .invalidArgument, detail: Path("pod id").bytes) }
+        try failing("process") { () throws(Errno) in
+            // Containers must not look into the process that makes them (CVE-2016-9962).
+            try CurrentProcess.forbidDumping()
+            try CurrentProcess.setName("swiftlet-launch")
+            try Signal.resetAll()
+            // A node that goes down sends SIGTERM to everybody: containers' exits are still to be recorded then.
+            for signal: Signal in [.hangUp, .interrupt, .quit, .terminate, .pipe, .alarm, .user1, .user2] {
+                try signal.ignore()
+            }
+            CurrentProcess.setFileModeMask(0)
+            try WorkingDirectory.change(to: "/")
+            try Credentials.clearAmbientCapabilities()
+        }
+    }
+
+    /// Returns in the child, with the pipe whose writing end tells the first process that all is well.
+    private static func fork() throws(LaunchFailure) -> Pipe {
+        do throws(Errno) {
+            var ready = try Pipe()
+            if try ProcessClone.fork() == 0 { return ready }
+            _ = ready.takeWriting()
+            // One byte says that it listens; the end of the pipe, that it has reported a failure or was killed.
+            let isReady = try !ready.reading.read(max: 1).isEmpty
+            CurrentProcess.exit(isReady ? 0 : 1)
+        } catch {
+            throw LaunchFailure(errno: error, detail: Path("fork").bytes)
+        }
+    }
+
+    private static func serve(
+        _ podID: Bytes, _ gifts: inout BirthGifts, _ ready: inout Pipe
+    ) throws(LaunchFailure) {
+        try failing("process") { () throws(Errno) in
+            // Until it listens nobody can find it: it must not outlive the process that the daemon waits for.
+            try CurrentProcess.setParentDeathSignal(.kill)
+            try CurrentProcess.startSession()
+        }
+        try failing("cgroup.procs") { () throws(Errno) in
+            try gifts.cgroup.open("cgroup.procs", .writeOnly).writeAll([UInt8(ascii: "0")])
+        }
+        try failing("/dev/null") { () throws(Errno) in try protectStandardStreams() }
+        var supervisor = try makeSupervisor(podID, &gifts)
+        try failing("ready") { () throws(Errno) in
+            try CurrentProcess.setParentDeathSignal(nil)
+            try ready.writing.writeAll([1])
+        }
+        _ = ready.takeReading()
+        _ = ready.takeWriting()
+        gifts.release()
+        supervisor.run()
+        CurrentProcess.exit(0)
+    }
+
+    private static func makeSupervisor(_ podID: Bytes, _ gifts: inout BirthGifts) throws(LaunchFailure) -> Supervisor {
+        let proc: PrivateProc
+        do throws(Errno) { proc = try PrivateProc() } catch { throw LaunchFailure(errno: error, detail: Path("proc").bytes) }
+        try runPlan(gifts.plan, proc)
+        do throws(Errno) {
+            let listener = try PacketListener(name: Path(Birth.socketName), in: gifts.podDirectory, mode: 0o600)
+            return try Supervisor(
+                podID: podID, listener: listener, podDirectory: gifts.takePodDirectory(),
+                exitDirectory: gifts.takeExitDirectory(), launcher: gifts.takeLauncher(), proc: proc)
+        } catch {
+            throw LaunchFailure(stepIndex: BirthFailure.afterSteps, errno: error, detail: Path(Birth.socketName).bytes)
+        }
+    }
+
+    private static func runPlan(_ file: borrowing OwnedFD, _ proc: borrowing PrivateProc) throws(LaunchFailure) {
+        let plan: LaunchPlan
+        var runner: StepRunner
+        do throws(Errno) {
+            let bytes = try MemoryFile.readSealed(file, max: WireLimits.planBytes)
+            do throws(WireError) { plan = try PlanCoder.decode(bytes) } catch { throw .protocolError }
+            guard plan.kind == .birth else { throw .invalidArgument }
+            runner = StepRunner(proc: try proc.duplicate())
+        } catch {
+            throw LaunchFailure(errno: error, detail: Path("plan").bytes)
+        }
+        try runner.run(plan.steps)
+    }
+
+    /// Containers get these for streams that nobody reads. By way of a read-only clone of the node's device, root in a
+    /// container can read and write it, but not change its owner or mode.
+    private static func protectStandardStreams() throws(Errno) {
+        let node = try OwnedFD.open("/dev/null", [.path, .noFollow])
+        let status = try node.status()
+        guard status.kind == .characterDevice, status.major == 1, status.minor == 3 else { throw .noDevice }
+        let clone = try MountHandle.clone(of: node, recursive: false)
+        try clone.set([.readOnly, .noSetuid, .noExecute], propagation: .private, recursive: false)
+        let null = try clone.fd.reopen(.readWrite)
+        for stream: StandardStream in [.input, .output, .error] { try null.becomeStandard(stream) }
+    }
+
+    private static func report(_ failure: LaunchFailure, _ pipe: borrowing OwnedFD) {
+        let frame = BirthFailure(
+            stepIndex: failure.stepIndex, errno: failure.errno.number, detail: failure.detail)
+        do throws(WireError) {
+            let bytes = try Frame.encode(frame)
+            ignoringErrors { () throws(Errno) in try pipe.writeAll(bytes) }
+        } catch {
+            return
+        }
+    }
+
+    private static func failing(_ detail: Path, _ body: () throws(Errno) -> Void) throws(LaunchFailure) {
+        do throws(Errno) { try body() } catch { throw LaunchFailure(errno: error, detail: detail.bytes) }
+    }
+}
+
+/// The descriptors that the daemon gives at birth, by the numbers of `Birth`.
+private struct BirthGifts: ~Copyable {
+    var plan = OwnedFD(taking: Birth.planDescriptor)
+    var podDirectory = OwnedFD(taking: Birth.podDirectoryDescriptor)
+    var exitDirectory = OwnedFD(taking: Birth.exitDirectoryDescriptor)
+    var cgroup = OwnedFD(taking: Birth.cgroupDescriptor)
+    var report = OwnedFD(taking: Birth.reportDescriptor)
+    var launcher = OwnedFD(taking: Birth.launcherDescriptor)
+
+    mutating func takePodDirectory() -> OwnedFD { BirthGifts.take(&podDirectory) }
+    mutating func takeExitDirectory() -> OwnedFD { BirthGifts.take(&exitDirectory) }
+    mutating func takeLauncher() -> OwnedFD { BirthGifts.take(&launcher) }
+
+    /// Closes what only the birth needs.
+    mutating func release() {
+        _ = BirthGifts.take(&plan)
+        _ = BirthGifts.take(&cgroup)
+        _ = BirthGifts.take(&report)
+    }
+
+    private static func take(_ gift: inout OwnedFD) -> OwnedFD {
+        let given = gift
+        gift = OwnedFD(taking: -1)
+        return given
+    }
+}
