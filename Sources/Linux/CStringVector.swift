@@ -1,5 +1,5 @@
 /// Texts as execve(2) wants them: an array of pointers to NUL-terminated bytes that ends with a null pointer.
-@safe struct CStringVector: ~Copyable {
+@safe @usableFromInline struct CStringVector: ~Copyable {
     /// `count` pointers into `storage`, then null.
     let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     private let storage: UnsafeMutablePointer<CChar>
@@ -27,7 +27,11 @@
         unsafe pointers[texts.count] = nil
     }
 
-    deinit {
+    // Inlinable: Embedded Swift must see what an imported value does at its end.
+    @inlinable deinit { deallocate() }
+
+    // Nothing else frees the two blocks.
+    @usableFromInline func deallocate() {
         unsafe pointers.deallocate()
         unsafe storage.deallocate()
     }

@@ -1,6 +1,7 @@
 import CLinux
 
 /// Descriptors by number of slot: what came with a message, or the detached mounts of a launch.
+@usableFromInline
 package struct DescriptorTable: ~Copyable, Sendable {
     private struct Entry { var slot: UInt16, raw: Int32 }
     /// Each `raw` is owned by this table until it is taken.
@@ -8,7 +9,10 @@ package struct DescriptorTable: ~Copyable, Sendable {
 
     package init() {}
 
-    deinit { for entry in entries { _ = cl_close(entry.raw) } }
+    // Inlinable: Embedded Swift must see what an imported value does at its end.
+    @inlinable deinit { closeAll() }
+
+    @usableFromInline func closeAll() { for entry in entries { closeDescriptor(entry.raw) } }
 
     package var count: Int { entries.count }
 

@@ -1,14 +1,16 @@
 import CLinux
 
 /// A file descriptor with one owner, which closes it. Every call that makes one sets close-on-exec.
+@usableFromInline
 package struct OwnedFD: ~Copyable, Sendable {
     /// -1 when it has been given away.
-    private(set) var raw: Int32
+    @usableFromInline private(set) var raw: Int32
 
     /// Takes over a descriptor that nobody else will close.
     package init(taking raw: Int32) { self.raw = raw }
 
-    deinit { if raw >= 0 { _ = cl_close(raw) } }
+    // Inlinable: Embedded Swift must see what an imported value does at its end.
+    @inlinable deinit { if raw >= 0 { closeDescriptor(raw) } }
 
     /// Lends the number, for interfaces that know only numbers; it is valid inside `body` only.
     package func withRaw<Result: ~Copyable, Failure: Error>(
@@ -82,6 +84,10 @@ package struct Pipe: ~Copyable, Sendable {
         return given
     }
 }
+
+/// close(2) where nobody would hear of a failure.
+@usableFromInline
+func closeDescriptor(_ raw: Int32) { _ = cl_close(raw) }
 
 /// A system call's result that is a descriptor.
 @inline(__always)

@@ -1,7 +1,7 @@
 import CLinux
 
 /// Whole pages of memory of its own, outside of the heap: given back to the kernel when they are not needed.
-@safe package struct PageBuffer: ~Copyable {
+@safe @usableFromInline package struct PageBuffer: ~Copyable {
     private let memory: UnsafeMutableRawPointer
     package let capacity: Int
     /// Bytes in use, from the beginning.
@@ -13,8 +13,11 @@ import CLinux
         self.capacity = capacity
     }
 
+    // Inlinable: Embedded Swift must see what an imported value does at its end.
+    @inlinable deinit { unmap() }
+
     // The one mapping of this value, with the size it was made with.
-    deinit { unsafe cl_unmap(memory, capacity) }
+    @usableFromInline func unmap() { unsafe cl_unmap(memory, capacity) }
 
     package var room: Int { capacity - count }
 
