@@ -9,8 +9,8 @@ struct MountRules {
     var facts: ContainerFacts
 
     /// File systems of the kernel first; then the pod's files, the image's volumes and the request's mounts, parents before
-    /// children. A mount of the request takes the place of what would have been on its path or, the kernel's file systems and the
-    /// image's volumes, below it.
+    /// children. A mount of the request takes the place of what would have been on its path, and of the kernel's file systems
+    /// below it; a volume of the image gives way to all others.
     func all() throws(Fault) -> [RuntimeMount] {
         let asked = try requested()
         func isHidden(_ path: String) -> Bool { asked.contains { NodePath.contains($0.destination, path) } }
