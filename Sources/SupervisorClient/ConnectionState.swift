@@ -41,15 +41,19 @@ struct Pending: Sendable {
 
 /// A datagram that the socket has not taken yet; it owns its descriptors.
 final class OutgoingPacket: Sendable {
-    private let bytes: Bytes
-    private let descriptors: DescriptorTable
+    fileprivate let bytes: Bytes
+    fileprivate let descriptors: DescriptorTable
 
     init(bytes: Bytes, descriptors: consuming DescriptorTable) {
         self.bytes = bytes
         self.descriptors = descriptors
     }
+}
 
-    func send(to socket: borrowing PacketSocket) throws(Errno) { try socket.send(bytes, with: descriptors) }
+extension PacketSocket {
+    func send(_ packet: OutgoingPacket) throws(Errno) { try send(packet.bytes, with: packet.descriptors) }
+
+    func withDescriptor(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) { try body(fd) }
 }
 
 /// What a connection remembers; pure.

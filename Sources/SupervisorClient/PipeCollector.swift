@@ -8,6 +8,12 @@ package struct CollectedOutput: Sendable, Equatable {
     package var isTruncated: Bool
     /// Every writer has closed; false where the wait was given up, as for a daemonised child that keeps the pipe.
     package var isComplete: Bool
+
+    package init(bytes: [UInt8], isTruncated: Bool, isComplete: Bool) {
+        self.bytes = bytes
+        self.isTruncated = isTruncated
+        self.isComplete = isComplete
+    }
 }
 
 /// Reads a pipe to its end and keeps at most `bytesMax` of it (CVE-2022-31030, CVE-2022-1708); the rest is read and dropped,
@@ -22,7 +28,8 @@ package final class PipeCollector: Watched {
     /// One read(2); a pipe holds 64 KiB unless its owner asked for more.
     private static let readBytes = 65_536
 
-    private let pipe: OwnedFD
+    /// Nil when reading has been stopped.
+    private let pipe: Mutex<OwnedFD?>
     private let bytesMax: Int
     private let reactor: Reactor
     private let state = Mutex(State())
@@ -31,7 +38,7 @@ package final class PipeCollector: Watched {
 
     /// - Parameter pipe: the reading end, non-blocking.
     package init(_ pipe: consuming OwnedFD, bytesMax: Int, reactor: Reactor) {
-        self.pipe = pipe
+        self.pipe = Mutex(pipe)
         self.bytesMax = bytesMax
         self.reactor = reactor
         let token = reactor.add(self, .readable)
@@ -52,22 +59,31 @@ package final class PipeCollector: Watched {
         }
     }
 
-    /// Stops reading; the pipe closes when this object goes, and its writers get SIGPIPE.
+    /// Stops reading and closes the pipe: whoever writes on gets SIGPIPE.
     package func stop() {
         if let token = token.withLock({ $0.take() }) { reactor.remove(token) }
+        pipe.withLock { $0 = nil }
         end.resolve(())
     }
 
-    package func withWatched(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) { try body(pipe) }
+    package func withWatched(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) {
+        try pipe.withLock { pipe throws(Errno) in
+            if pipe == nil { throw Errno.badDescriptor }
+            try pipe?.lend(body)
+        }
+    }
 
     package func ready(_ events: Epoll.Events) -> Bool {
         // One read a turn, so that a flood here delays others by one read at most.
-        let part: [UInt8]
-        do throws(Errno) { part = try pipe.read(max: Self.readBytes) } catch {
+        let read: [UInt8]?
+        do throws(Errno) {
+            read = try pipe.withLock { pipe throws(Errno) in try pipe?.read(max: Self.readBytes) }
+        } catch {
             if error == .again { return true }
             end.resolve(())
             return false
         }
+        guard let part = read else { return false }
         state.withLock { state in
             let room = bytesMax - state.bytes.count
             if part.count > room { state.isTruncated = true }
@@ -79,4 +95,8 @@ package final class PipeCollector: Watched {
     }
 
     package func dropped(_ reason: Errno) { end.resolve(()) }
+}
+
+extension OwnedFD {
+    fileprivate func lend(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) { try body(self) }
 }

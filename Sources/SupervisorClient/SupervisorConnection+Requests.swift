@@ -16,9 +16,10 @@ extension SupervisorConnection {
     ///   - process: the container's id, or the exec's own name.
     ///   - container: the exec's container; empty for others.
     ///   - slots: the plan's descriptor slots; they are given away.
+    ///   - margin: time beyond the plan's own, at whose end the supervisor kills and answers.
     package func launch(
         _ plan: LaunchPlan, process: Bytes, container: Bytes = [], cgroup: borrowing OwnedFD,
-        slots: consuming DescriptorTable = DescriptorTable()
+        slots: consuming DescriptorTable = DescriptorTable(), margin: Duration = launchMargin
     ) async throws(SupervisorError) -> LaunchedProcess {
         let bytes: Bytes
         do throws(WireError) { bytes = try PlanCoder.encode(plan) } catch { throw .unsendable(error) }
@@ -31,7 +32,7 @@ extension SupervisorConnection {
                 descriptors.append(fd)
             }
         } catch { throw .kernel(operation: "pack a launch", error) }
-        let deadline = Duration.milliseconds(Int64(plan.deadlineMilliseconds)) + Self.launchMargin
+        let deadline = Duration.milliseconds(Int64(plan.deadlineMilliseconds)) + margin
         let answer = try await ask(
             .launch(process: process, container: container), descriptors: descriptors, deadline: deadline,
             operation: "launch")

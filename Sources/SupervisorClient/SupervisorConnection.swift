@@ -29,7 +29,8 @@ package final class SupervisorConnection: Watched {
     package let supervisor: ProcessHandle
     package let supervisorPID: Int32
     let reactor: Reactor
-    private let socket: PacketSocket
+    /// Nil when the connection has ended. Locked inside of `state`, never around it.
+    private let socket: Mutex<PacketSocket?>
     private let events: EventHandler
     private let state = Mutex(ConnectionState())
 
@@ -37,7 +38,7 @@ package final class SupervisorConnection: Watched {
         socket: consuming PacketSocket, supervisor: ProcessHandle, pid: Int32, reactor: Reactor,
         events: @escaping EventHandler
     ) {
-        self.socket = socket
+        self.socket = Mutex(socket)
         self.supervisor = supervisor
         supervisorPID = pid
         self.reactor = reactor
@@ -119,10 +120,10 @@ package final class SupervisorConnection: Watched {
 extension SupervisorConnection {
     private func greet(_ pod: PodID, deadline: Duration) async throws(SupervisorError) {
         let waiter = OneShot<Result<Answer, SupervisorError>>()
-        let timer = reactor.schedule(after: deadline) { self.expire(ConnectionState.helloID) }
         state.withLock { state in
             state.pending[ConnectionState.helloID] = Pending(
-                operation: "greet", process: nil, time: deadline, timer: timer, waiter: waiter)
+                operation: "greet", process: nil, time: deadline,
+                timer: reactor.schedule(after: deadline) { self.expire(ConnectionState.helloID) }, waiter: waiter)
             state.token = reactor.add(self, [.readable, .peerClosed])
         }
         do throws(SupervisorError) {
@@ -146,27 +147,24 @@ extension SupervisorConnection {
         let bytes: Bytes
         do throws(WireError) { bytes = try Frame.encode(request, id: id) } catch { throw .unsendable(error) }
         let packet = OutgoingPacket(bytes: bytes, descriptors: descriptors)
-        let timer = reactor.schedule(after: deadline) { self.expire(id) }
         let process: Bytes? = if case .launch(let process, _) = request { process } else { nil }
-        let pending = Pending(operation: operation, process: process, time: deadline, timer: timer, waiter: waiter)
         let failure: SupervisorError? = state.withLock { state in
             if state.isEnded { return .connectionLost }
-            state.pending[id] = pending
-            let failure = enqueue(packet, &state)
-            if failure != nil { state.pending[id] = nil }
-            return failure
+            if let failure = enqueue(packet, &state) { return failure }
+            // Under the lock: neither the answer nor the deadline may come before the request is known as pending.
+            state.pending[id] = Pending(
+                operation: operation, process: process, time: deadline,
+                timer: reactor.schedule(after: deadline) { self.expire(id) }, waiter: waiter)
+            return nil
         }
-        if let failure {
-            reactor.cancel(timer)
-            throw failure
-        }
+        if let failure { throw failure }
     }
 
     /// Sends at once where nothing waits before it, else when the socket takes more.
     private func enqueue(_ packet: OutgoingPacket, _ state: inout ConnectionState) -> SupervisorError? {
         if state.outbox.isEmpty {
             do throws(Errno) {
-                try packet.send(to: socket)
+                try send(packet)
                 return nil
             } catch {
                 switch error {
@@ -182,11 +180,18 @@ extension SupervisorConnection {
         return nil
     }
 
+    private func send(_ packet: OutgoingPacket) throws(Errno) {
+        try socket.withLock { socket throws(Errno) in
+            if socket == nil { throw Errno.notConnected }
+            try socket?.send(packet)
+        }
+    }
+
     private func flush() {
         state.withLock { state in
             var sent = 0
             for packet in state.outbox {
-                do throws(Errno) { try packet.send(to: socket) } catch where error == .again { break } catch {
+                do throws(Errno) { try send(packet) } catch where error == .again { break } catch {
                     // The peer has gone: the reader finds out, and fails what waits.
                     sent = state.outbox.count
                     break
@@ -202,7 +207,12 @@ extension SupervisorConnection {
 // MARK: Receiving, on the reactor's thread
 
 extension SupervisorConnection {
-    package func withWatched(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) { try body(socket.fd) }
+    package func withWatched(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) {
+        try socket.withLock { socket throws(Errno) in
+            if socket == nil { throw Errno.notConnected }
+            try socket?.withDescriptor(body)
+        }
+    }
 
     package func dropped(_ reason: Errno) { end(.connectionLost, isReported: true) }
 
@@ -211,7 +221,11 @@ extension SupervisorConnection {
         // A turn has an end, so that one busy supervisor does not delay the others.
         for _ in 0..<64 {
             let packet: Packet?
-            do throws(Errno) { packet = try socket.receive(max: WireLimits.datagramBytes) } catch {
+            do throws(Errno) {
+                packet = try socket.withLock { socket throws(Errno) in
+                    try socket?.receive(max: WireLimits.datagramBytes)
+                }
+            } catch {
                 if error == .again { return true }
                 let isGone = error == .connectionReset || error == .brokenPipe
                 end(isGone ? .connectionLost : .kernel(operation: "receive an answer", error), isReported: true)
@@ -296,6 +310,7 @@ extension SupervisorConnection {
     private func end(_ reason: SupervisorError, isReported: Bool) {
         let ended = state.withLock { $0.end() }
         guard let ended else { return }
+        socket.withLock { $0 = nil }
         if let token = ended.token { reactor.remove(token) }
         for pending in ended.pending {
             reactor.cancel(pending.timer)
