@@ -23,12 +23,18 @@ package final class ImageView: Sendable {
     }
 
     private static func mount(_ layers: [String], _ directories: StoreDirectories) throws(Errno) -> MountHandle {
-        // Overlayfs without an upper directory wants two lower ones.
-        let names = (layers.count > 1 ? layers : [StoreDirectories.emptyLayer] + layers.filter { $0 != StoreDirectories.emptyLayer })
-        let lower = names.count > 1 ? names : names + names
+        let flags: MountFlags = [.readOnly, .noSetuid, .noDevices, .noExecute]
+        let own = layers.filter { $0 != StoreDirectories.emptyLayer }
+        guard !own.isEmpty else {
+            let empty = try directories.layers.fd.open(Path(StoreDirectories.emptyLayer), [.path, .directory, .noFollow])
+            let clone = try MountHandle.clone(of: empty, recursive: false)
+            try clone.set(flags, recursive: false)
+            return clone
+        }
+        // Overlayfs without an upper directory wants two lower ones, and not one twice.
+        let lower = own.count > 1 ? own : [StoreDirectories.emptyLayer] + own
         // Through the descriptor: short whatever the store's path is, and resolved in no directory that may change.
         let paths = lower.reversed().map { directories.layers.fd.processPath.appending(Path($0)) }
-        let flags: MountFlags = [.readOnly, .noSetuid, .noDevices, .noExecute]
         do throws(Errno) {
             let context = try FilesystemContext(type: "overlay")
             for path in paths { try context.set("lowerdir+", path) }

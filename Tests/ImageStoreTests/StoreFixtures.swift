@@ -50,6 +50,10 @@ final class Scratch: Sendable {
 
 /// Every file below a directory: kind, mode, owner, link target, device, content, opaque mark; sorted by path.
 func tree(_ directory: String, withTimes: Bool = false) throws -> [String] {
+    try tree(try OwnedFD.open(Path(directory), [.readOnly, .directory]), withTimes: withTimes)
+}
+
+func tree(_ root: borrowing OwnedFD, withTimes: Bool = false) throws -> [String] {
     var lines: [String] = []
     func walk(_ fd: borrowing OwnedFD, _ prefix: String) throws {
         for entry in try fd.entries(max: 100_000).sorted(by: { $0.name.lexicographicallyPrecedes($1.name) }) {
@@ -74,7 +78,7 @@ func tree(_ directory: String, withTimes: Bool = false) throws -> [String] {
             }
         }
     }
-    try walk(try OwnedFD.open(Path(directory), [.readOnly, .directory]), "")
+    try walk(root, "")
     return lines
 }
 
