@@ -15,7 +15,8 @@ package struct CRIConnection: Sendable {
     /// Connects to a socket.
     package static func open(_ endpoint: Endpoint, trace: Trace? = nil) async throws(Failure) -> CRIConnection {
         do {
-            return CRIConnection(endpoint: endpoint, client: try await GRPCClient(unixPath: endpoint.path), trace: trace)
+            return CRIConnection(
+                endpoint: endpoint, client: try await GRPCClient(unixPath: endpoint.path), trace: trace)
         } catch {
             throw Failure("cannot reach the runtime at \(endpoint): \(Self.advice(error.reason))")
         }

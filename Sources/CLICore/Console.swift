@@ -10,7 +10,8 @@ package struct Console: Sendable {
     package var now: @Sendable () -> UnixNanoseconds
 
     package init(
-        writeOut: @escaping @Sendable ([UInt8]) throws -> Void, writeError: @escaping @Sendable ([UInt8]) throws -> Void,
+        writeOut: @escaping @Sendable ([UInt8]) throws -> Void,
+        writeError: @escaping @Sendable ([UInt8]) throws -> Void,
         errorIsTerminal: Bool, now: @escaping @Sendable () -> UnixNanoseconds
     ) {
         self.writeOut = writeOut

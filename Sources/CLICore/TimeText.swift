@@ -51,7 +51,8 @@ package func parseRFC3339(_ text: some StringProtocol) -> UnixNanoseconds? {
     guard year >= 1678, year < 2262, (1...12).contains(month), (1...31).contains(day) else { return nil }
     var seconds = CivilDate(year: year, month: month, day: day).daysSince1970 * 86_400
     guard !rest.isEmpty else { return seconds * 1_000_000_000 }
-    guard skip("T", "t", " "), let hour = number(2), skip(":"), let minute = number(2), skip(":"), let second = number(2),
+    guard skip("T", "t", " "), let hour = number(2), skip(":"), let minute = number(2), skip(":"),
+        let second = number(2),
         hour < 24, minute < 60, second < 61
     else { return nil }
     seconds += hour * 3600 + minute * 60 + second

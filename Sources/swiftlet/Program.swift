@@ -31,7 +31,8 @@ enum Program {
             return
         }
         let context = CommandContext(
-            configuration: { () throws(Failure) in try ClientConfiguration(options: options, environment: environment) },
+            configuration: { () throws(Failure) in try ClientConfiguration(options: options, environment: environment)
+            },
             console: console)
         var command = try Swiftlet.parseAsRoot(rest)
         try await CommandContext.$current.withValue(context) {

@@ -21,7 +21,9 @@ import Testing
             #expect(running.err.contains("is running: stop it first"))
             let stopped = await runtime.swiftlet("stop", "-t", "5", "0002")
             #expect((stopped.status, stopped.out) == (0, id + "\n"))
-            let request = runtime.world.state.withLock { $0.requests["StopContainer"] as? Runtime_V1_StopContainerRequest }
+            let request = runtime.world.state.withLock {
+                $0.requests["StopContainer"] as? Runtime_V1_StopContainerRequest
+            }
             #expect(request?.timeout == 5)
             #expect((await runtime.swiftlet("rm", "0002")).out == id + "\n")
             #expect(!FileManager.default.fileExists(atPath: log))
@@ -83,7 +85,8 @@ import Testing
             #expect(refused.status == 1)
             #expect(refused.err.contains("is ready: stop it first"))
             let result = await runtime.swiftlet("rmp", "-f", "-a")
-            #expect(Set(result.out.split(separator: "\n")) == ["Removed sandbox \(first)", "Removed sandbox \(second)"])
+            #expect(
+                Set(result.out.split(separator: "\n")) == ["Removed sandbox \(first)", "Removed sandbox \(second)"])
             #expect(runtime.world.state.withLock { $0.pods.isEmpty })
         }
     }
@@ -134,10 +137,12 @@ import Testing
     func createFromFiles() async throws {
         try await FakeRuntime.with { runtime in
             let pod = try runtime.scratch.write(
-                "pod.json", #"{"metadata": {"name": "p", "namespace": "n", "attempt": 1}, "log_directory": "/tmp", "linux": {}}"#)
+                "pod.json",
+                #"{"metadata": {"name": "p", "namespace": "n", "attempt": 1}, "log_directory": "/tmp", "linux": {}}"#)
             let container = try runtime.scratch.write(
                 "container.yaml",
-                "metadata:\n  name: c\nimage:\n  image: busybox\ncommand: [top]\nenvs:\n- key: A\n  value: b\nlogPath: c.log\n")
+                "metadata:\n  name: c\nimage:\n  image: busybox\ncommand: [top]\nenvs:\n- key: A\n  value: b\nlogPath: c.log\n"
+            )
             let ran = await runtime.swiftlet("runp", "-r", "special", pod)
             #expect(ran.status == 0)
             #expect(ran.out.hasPrefix("0001"))

@@ -29,7 +29,8 @@ final class Executable: Sendable {
         let output = Pipe()
         process.standardOutput = output
         self.process = process
-        process.terminationHandler = { [weak self] ended in self?.state.withLock { $0.status = ended.terminationStatus } }
+        process.terminationHandler = { [weak self] ended in self?.state.withLock { $0.status = ended.terminationStatus }
+        }
         if !closesOutput {
             output.fileHandleForReading.readabilityHandler = { [weak self] handle in
                 let data = handle.availableData
@@ -43,10 +44,14 @@ final class Executable: Sendable {
     /// The directory with the products of the build that these tests belong to.
     private static func buildDirectory() throws -> URL {
         var directory = Bundle.main.bundleURL
-        for candidate in [directory, directory.deletingLastPathComponent()] + CommandLine.arguments.map({ URL(filePath: $0) }) {
+        for candidate in [directory, directory.deletingLastPathComponent()]
+            + CommandLine.arguments.map({ URL(filePath: $0) })
+        {
             directory = candidate
             for _ in 0..<4 {
-                if FileManager.default.isExecutableFile(atPath: directory.appending(path: "swiftlet").path) { return directory }
+                if FileManager.default.isExecutableFile(atPath: directory.appending(path: "swiftlet").path) {
+                    return directory
+                }
                 directory = directory.deletingLastPathComponent()
             }
         }

@@ -17,6 +17,7 @@ extension FakeWorld {
         .unary(method.path) { (request: Request, _) in
             try self.state.withLock { state throws(GRPCStatus) in
                 state.calls.append(method.name)
+                state.onCall(method.name)
                 state.requests[method.name] = request
                 if let failure = state.failures[method.name] { throw failure }
                 return try body(request, &state)
@@ -39,8 +40,12 @@ extension FakeWorld {
         method(CRIMethods.status) { request, state in
             .with {
                 $0.status.conditions = [
-                    .with { $0.type = "RuntimeReady"; $0.status = true },
-                    .with { $0.type = "NetworkReady"; $0.reason = "NetworkPluginNotReady"; $0.message = "no plugin" },
+                    .with {
+                        $0.type = "RuntimeReady"; $0.status = true
+                    },
+                    .with {
+                        $0.type = "NetworkReady"; $0.reason = "NetworkPluginNotReady"; $0.message = "no plugin"
+                    },
                 ]
                 if request.verbose { $0.info = state.info }
             }
@@ -63,7 +68,10 @@ extension FakeWorld {
             },
             method(CRIMethods.pullImage) { request, state in
                 let id = "sha256:" + String(repeating: "b", count: 64)
-                state.images.append(.with { $0.id = id; $0.repoTags = [request.image.image]; $0.size = 5_000_000 })
+                state.images.append(
+                    .with {
+                        $0.id = id; $0.repoTags = [request.image.image]; $0.size = 5_000_000
+                    })
                 return .with { $0.imageRef = id }
             },
             method(CRIMethods.removeImage) { request, state in
@@ -86,7 +94,9 @@ extension FakeWorld {
                 return .with { $0.items = pods.sorted { $0.id < $1.id } }
             },
             method(CRIMethods.podSandboxStatus) { request, state throws(GRPCStatus) in
-                guard let pod = state.pods[request.podSandboxID] else { throw GRPCStatus(code: .notFound, message: "no pod") }
+                guard let pod = state.pods[request.podSandboxID] else {
+                    throw GRPCStatus(code: .notFound, message: "no pod")
+                }
                 return .with {
                     $0.status.id = pod.status.id
                     $0.status.metadata = pod.status.metadata
@@ -139,9 +149,12 @@ extension FakeWorld {
                 }
             },
             method(CRIMethods.createContainer) { request, state throws(GRPCStatus) in
-                guard let pod = state.pods[request.podSandboxID] else { throw GRPCStatus(code: .notFound, message: "no pod") }
+                guard let pod = state.pods[request.podSandboxID] else {
+                    throw GRPCStatus(code: .notFound, message: "no pod")
+                }
                 let id = state.newID()
-                let log = pod.config.logDirectory + "/" + request.config.logPath
+                let name = request.config.logPath
+                let log = name.isEmpty ? "" : pod.config.logDirectory + "/" + name
                 state.containers[id] = (
                     Self.status(id, request.config, logPath: log), request.podSandboxID, request.config
                 )
@@ -204,6 +217,7 @@ extension FakeWorld {
             default: continue
             }
         }
+        guard !log.isEmpty else { return }
         do {
             try Data(text.utf8).write(to: URL(filePath: log))
         } catch {

@@ -10,12 +10,14 @@ final class FakeWorld: Sendable {
     struct State {
         var images: [Runtime_V1_Image] = []
         var pods: [String: (status: Runtime_V1_PodSandbox, config: Runtime_V1_PodSandboxConfig)] = [:]
-        var containers: [String: (status: Runtime_V1_ContainerStatus, pod: String, config: Runtime_V1_ContainerConfig)] = [:]
+        var containers:
+            [String: (status: Runtime_V1_ContainerStatus, pod: String, config: Runtime_V1_ContainerConfig)] = [:]
         var calls: [String] = []
         var requests: [String: any SwiftProtobuf.Message & Sendable] = [:]
         var failures: [String: GRPCStatus] = [:]
         var serial = 0
         var info: [String: String] = [:]
+        var onCall: @Sendable (String) -> Void = { _ in }
     }
 
     let state = Mutex(State())
@@ -29,7 +31,9 @@ final class FakeWorld: Sendable {
         }
     }
 
-    static func status(_ id: String, _ config: Runtime_V1_ContainerConfig, logPath: String) -> Runtime_V1_ContainerStatus {
+    static func status(_ id: String, _ config: Runtime_V1_ContainerConfig, logPath: String)
+        -> Runtime_V1_ContainerStatus
+    {
         .with {
             $0.id = id
             $0.metadata = config.metadata

@@ -10,7 +10,8 @@ enum Golden {
         _ text: String, with file: URL, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {
-            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: file)
         }
         let expected = try String(contentsOf: file, encoding: .utf8)

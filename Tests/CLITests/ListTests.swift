@@ -16,7 +16,8 @@ import Testing
     }
 
     static let rows = [
-        Row(golden: "version", arguments: ["version"]), Row(golden: "version-json", arguments: ["version", "-o", "json"]),
+        Row(golden: "version", arguments: ["version"]),
+        Row(golden: "version-json", arguments: ["version", "-o", "json"]),
         Row(golden: "info", arguments: ["info"]), Row(golden: "info-table", arguments: ["info", "-o", "table"]),
         Row(golden: "pods", arguments: ["pods"]), Row(golden: "pods-no-trunc", arguments: ["pods", "--no-trunc"]),
         Row(golden: "pods-json", arguments: ["pods", "-o", "json", "--name", "^web$"]),
@@ -85,7 +86,8 @@ import Testing
         ([], ["0003"]), (["-a"], ["0005", "0004", "0003"]), (["-a", "--id", "0004"], ["0004"]),
         (["-a", "--pod", "0002"], ["0005"]), (["-a", "--name", "job|side"], ["0005", "0004"]),
         (["--state", "exited"], ["0005"]), (["-a", "--label", "tier=job"], ["0005"]), (["-l"], ["0005"]),
-        (["-n", "2"], ["0005", "0004"]), (["-a", "--image", "docker.io/library/busybox:1", "--name", "nginx"], ["0003"]),
+        (["-n", "2"], ["0005", "0004"]),
+        (["-a", "--image", "docker.io/library/busybox:1", "--name", "nginx"], ["0003"]),
         (["-a", "--image", "registry.local:5000/team/app:v2"], []), (["-a", "--namespace", "none"], []),
     ]
 
@@ -118,7 +120,8 @@ import Testing
     @Test(
         "a filter that makes no sense ends with 2 and is named",
         arguments: [
-            ["pods", "--state", "sleepy"], ["ps", "--state", "sleepy"], ["ps", "--label", "novalue"], ["pods", "--name", "("],
+            ["pods", "--state", "sleepy"], ["ps", "--state", "sleepy"], ["ps", "--label", "novalue"],
+            ["pods", "--name", "("],
             ["images", "-f", "size=3"], ["ps", "-n=-1"], ["images", "-f", "dangling=perhaps"],
         ])
     func badFilters(arguments: [String]) async throws {

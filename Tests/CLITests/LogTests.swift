@@ -27,7 +27,8 @@ import Testing
         arguments: [
             Row(flags: [], out: "one\nthree\n\nfour\n", err: "two\n"),
             Row(flags: ["--tail", "0"], out: ""), Row(flags: ["--tail", "1"], out: "four\n"),
-            Row(flags: ["--tail", "3"], out: "three\n\nfour\n"), Row(flags: ["--tail", "4"], out: "three\n\nfour\n", err: "two\n"),
+            Row(flags: ["--tail", "3"], out: "three\n\nfour\n"),
+            Row(flags: ["--tail", "4"], out: "three\n\nfour\n", err: "two\n"),
             Row(flags: ["--tail", "100"], out: "one\nthree\n\nfour\n", err: "two\n"),
             Row(flags: ["--tail=-1"], out: "one\nthree\n\nfour\n", err: "two\n"),
             Row(flags: ["--since", "2026-11-23T02:10:15Z"], out: "\nfour\n"),
@@ -37,7 +38,9 @@ import Testing
             Row(flags: ["--limit-bytes", "7"], out: "one\n", err: "two"),
             Row(
                 flags: ["-t", "--stream", "stdout"],
-                out: "2026-11-23T02:10:10Z one\n2026-11-23T02:10:12Z three\n2026-11-23T02:10:15Z \n2026-11-23T02:10:16Z four\n"),
+                out:
+                    "2026-11-23T02:10:10Z one\n2026-11-23T02:10:12Z three\n2026-11-23T02:10:15Z \n2026-11-23T02:10:16Z four\n"
+            ),
         ])
     func flags(row: Row) async throws {
         try await FakeRuntime.with { runtime in
@@ -48,7 +51,9 @@ import Testing
         }
     }
 
-    @Test("the last lines are found in a file of many blocks, whatever its end", arguments: [1, 2, 500, 4000], ["", "2026-11-23T02:10:16Z stdout P unfin"])
+    @Test(
+        "the last lines are found in a file of many blocks, whatever its end", arguments: [1, 2, 500, 4000],
+        ["", "2026-11-23T02:10:16Z stdout P unfin"])
     func tailOfLongFile(count: Int, end: String) async throws {
         let scratch = try ScratchDirectory()
         let lines = (0..<4000).map { "2026-11-23T02:10:10Z stdout F \($0) " + String(repeating: "x", count: $0 % 90) }

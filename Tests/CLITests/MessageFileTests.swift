@@ -23,7 +23,8 @@ import Testing
             says: "linux.security_context.privileged is a number, not true or false"),
         Mistake(text: "linux: {security_context: {colour: red}}", says: "unknown field linux.security_context.colour"),
         Mistake(text: "mounts: {a: b}", says: "mounts is an object, not a list"),
-        Mistake(text: "mounts: [{host_path: 5}]", says: "mounts[0].host_path is a number, not a string (put it in quotes)"),
+        Mistake(
+            text: "mounts: [{host_path: 5}]", says: "mounts[0].host_path is a number, not a string (put it in quotes)"),
         Mistake(text: "labels: {a: true}", says: "labels.a is a boolean, not a string (put it in quotes)"),
         Mistake(
             text: "linux: {security_context: {namespace_options: {pid: PODD}}}",
@@ -90,17 +91,22 @@ import Testing
         let scratch = try ScratchDirectory()
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...6 {
-            text += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ") + "]\n"
+            text +=
+                "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+                + "]\n"
         }
         let path = try scratch.write("bomb.yaml", text)
         let failure = #expect(throws: Failure.self) { try readPodConfig(path) }
         #expect(failure?.message.contains("more than 100000 values") == true)
     }
 
-    @Test("a tree comes back from YAML as it was", arguments: ["true", "1", "null", "", "a: b", "- x", "ä\n\"q\"", "0x1f", "~", " a"])
+    @Test(
+        "a tree comes back from YAML as it was",
+        arguments: ["true", "1", "null", "", "a: b", "- x", "ä\n\"q\"", "0x1f", "~", " a"])
     func yamlRoundTrip(text: String) throws {
         let tree = JSONValue.object([
-            .init("text", .string(text)), .init("list", .array([.number(1), .bool(false), .null, .object([])])), .init(text + "k", .array([])),
+            .init("text", .string(text)), .init("list", .array([.number(1), .bool(false), .null, .object([])])),
+            .init(text + "k", .array([])),
         ])
         #expect(try YAMLTree.parse(Array(YAMLTree.text(tree).utf8)) == tree)
     }

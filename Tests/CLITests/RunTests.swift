@@ -24,7 +24,9 @@ import Testing
                     "ImageStatus", "PullImage", "RunPodSandbox", "CreateContainer", "StartContainer", "StopPodSandbox",
                     "StopPodSandbox", "RemovePodSandbox",
                 ])
-            let request = runtime.world.state.withLock { $0.requests["RunPodSandbox"] as? Runtime_V1_RunPodSandboxRequest }
+            let request = runtime.world.state.withLock {
+                $0.requests["RunPodSandbox"] as? Runtime_V1_RunPodSandboxRequest
+            }
             let directory = try #require(request?.config.logDirectory)
             #expect(!FileManager.default.fileExists(atPath: directory))
         }
@@ -39,7 +41,9 @@ import Testing
         }
     }
 
-    @Test("a failure at any call is said and undone", arguments: ["ImageStatus", "PullImage", "RunPodSandbox", "CreateContainer", "StartContainer"])
+    @Test(
+        "a failure at any call is said and undone",
+        arguments: ["ImageStatus", "PullImage", "RunPodSandbox", "CreateContainer", "StartContainer"])
     func failures(call: String) async throws {
         try await FakeRuntime.with { runtime in
             runtime.world.state.withLock { $0.failures[call] = GRPCStatus(code: .internal, message: "out of luck") }
@@ -66,10 +70,12 @@ import Testing
     @Test("flags become the container's configuration")
     func flags() throws {
         let options = try RunOptions.parse([
-            "--env", "A=b=c", "-e", "OWN", "-e", "MISSING", "-v", "/src:/dst:ro,rslave", "--user", "7:8", "-w", "/work", "-m", "64M",
+            "--env", "A=b=c", "-e", "OWN", "-e", "MISSING", "-v", "/src:/dst:ro,rslave", "--user", "7:8", "-w", "/work",
+            "-m", "64M",
             "--cpus", "0.5", "--host-network", "--read-only", "--tty", "-l", "x=y", "--entrypoint", "/bin/sh",
         ])
-        let workload = try options.workload(image: "i", arguments: ["-c", "x"], uid: "0123456789", environment: ["OWN": "v"])
+        let workload = try options.workload(
+            image: "i", arguments: ["-c", "x"], uid: "0123456789", environment: ["OWN": "v"])
         let container = workload.container
         #expect(container.command == ["/bin/sh"])
         #expect(container.args == ["-c", "x"])
@@ -88,7 +94,8 @@ import Testing
         #expect(workload.pod.metadata.name == "run-01234567")
         #expect(workload.pod.hostname == "")
         #expect(container.labels["x"] == "y")
-        let privileged = try RunOptions.parse(["--privileged"]).workload(image: "i", arguments: [], uid: "u", environment: [:])
+        let privileged = try RunOptions.parse(["--privileged"]).workload(
+            image: "i", arguments: [], uid: "u", environment: [:])
         #expect(privileged.pod.linux.securityContext.privileged)
         #expect(privileged.container.linux.securityContext.maskedPaths == [])
     }
@@ -96,12 +103,14 @@ import Testing
     @Test(
         "flags that make no sense are refused by name",
         arguments: [
-            ["--env", "=x"], ["--mount", "a"], ["--mount", "/a:b"], ["--mount", "/a:/b:loud"], ["--user", "a:b"], ["--user", "-1"],
+            ["--env", "=x"], ["--mount", "a"], ["--mount", "/a:b"], ["--mount", "/a:/b:loud"], ["--user", "a:b"],
+            ["--user", "-1"],
             ["--user", "1:"], ["--memory", "much"], ["--cpus", "0"], ["--cpus", "nan"], ["--name", "Bad Name"],
         ])
     func badFlags(flags: [String]) throws {
         let failure = #expect(throws: Failure.self) {
-            try RunOptions.parse([flags[0] + "=" + flags[1]]).workload(image: "i", arguments: [], uid: "u", environment: [:])
+            try RunOptions.parse([flags[0] + "=" + flags[1]]).workload(
+                image: "i", arguments: [], uid: "u", environment: [:])
         }
         #expect(failure?.exitStatus == Failure.misused)
         #expect(failure?.message.hasPrefix(flags[0]) == true)
@@ -124,7 +133,8 @@ import Testing
     @Test("a run whose reader has gone cleans up and ends quietly")
     func readerGone() async throws {
         try await FakeRuntime.with { runtime in
-            let program = try Executable.start(["-r", runtime.endpoint, "run", "busybox", "write up", "stay"], closesOutput: true)
+            let program = try Executable.start(
+                ["-r", runtime.endpoint, "run", "busybox", "write up", "stay"], closesOutput: true)
             defer { program.end() }
             #expect(try await program.exitStatus() == 141)
             #expect(program.error == "")

@@ -4,9 +4,11 @@ import Testing
 
 @Suite struct TextTests {
     static let agoRows: [(Int64, String)] = [
-        (Int64(0), "less than a second ago"), (-5, "less than a second ago"), (1, "1 second ago"), (59, "59 seconds ago"),
+        (Int64(0), "less than a second ago"), (-5, "less than a second ago"), (1, "1 second ago"),
+        (59, "59 seconds ago"),
         (60, "1 minute ago"), (3599, "59 minutes ago"), (3600, "1 hour ago"), (47 * 3600, "47 hours ago"),
-        (48 * 3600, "2 days ago"), (14 * 86_400, "2 weeks ago"), (60 * 86_400, "2 months ago"), (730 * 86_400, "2 years ago"),
+        (48 * 3600, "2 days ago"), (14 * 86_400, "2 weeks ago"), (60 * 86_400, "2 months ago"),
+        (730 * 86_400, "2 years ago"),
     ]
 
     @Test("how long ago", arguments: agoRows)
@@ -38,7 +40,10 @@ import Testing
 
     @Test(
         "what is no time is refused",
-        arguments: ["", "yesterday", "2026-13-01", "2026-11-23T25:00:00Z", "2026-11-23T02:10:29.Z", "9999-01-01", "2026-11-23T02:10:29Zx"])
+        arguments: [
+            "", "yesterday", "2026-13-01", "2026-11-23T25:00:00Z", "2026-11-23T02:10:29.Z", "9999-01-01",
+            "2026-11-23T02:10:29Zx",
+        ])
     func badTimes(text: String) { #expect(parseRFC3339(text) == nil) }
 
     static let durationsRows: [(String, Duration)] = [
@@ -49,7 +54,9 @@ import Testing
     @Test("lengths of time are read", arguments: durationsRows)
     func durations(text: String, duration: Duration) { #expect(parseDuration(text) == duration) }
 
-    @Test("what is no length of time is refused", arguments: ["", "s", "1x", "-1s", "1s2", "1.2.3", "99999999999999999999h", "ten"])
+    @Test(
+        "what is no length of time is refused",
+        arguments: ["", "s", "1x", "-1s", "1s2", "1.2.3", "99999999999999999999h", "ten"])
     func badDurations(text: String) { #expect(parseDuration(text) == nil) }
 
     static let sizesRows: [(UInt64, String)] = [
@@ -60,7 +67,9 @@ import Testing
     @Test("sizes for people", arguments: sizesRows)
     func sizes(bytes: UInt64, text: String) { #expect(sizeText(bytes) == text) }
 
-    static let readSizesRows: [(String, Int64)] = [("64M", 64 << 20), ("1.5GiB", 3 << 29), ("10kb", 10_000), ("7", 7), ("7b", 7), ("1Ti", 1 << 40)]
+    static let readSizesRows: [(String, Int64)] = [
+        ("64M", 64 << 20), ("1.5GiB", 3 << 29), ("10kb", 10_000), ("7", 7), ("7b", 7), ("1Ti", 1 << 40),
+    ]
 
     @Test("sizes are read", arguments: readSizesRows)
     func readSizes(text: String, bytes: Int64) { #expect(parseSize(text) == bytes) }
@@ -87,7 +96,8 @@ import Testing
     @Test(
         "what is not JSON is refused with its place",
         arguments: [
-            "", "{", "[1,]", "{\"a\" 1}", "01", "1.", "-", "tru", "\"a", "\"\\x\"", "\"\\ud800\"", "1 2", "\"\u{1}\"", "nul", "{a:1}",
+            "", "{", "[1,]", "{\"a\" 1}", "01", "1.", "-", "tru", "\"a", "\"\\x\"", "\"\\ud800\"", "1 2", "\"\u{1}\"",
+            "nul", "{a:1}",
             String(repeating: "[", count: 1000),
         ])
     func badJSON(text: String) { #expect(throws: JSONError.self) { try JSONParser.parse(text.utf8) } }

@@ -71,7 +71,8 @@ import Testing
     }
 
     static let splitRows: [([String], [String])] = [
-        (["-t", "2s", "stop", "-t", "5"], ["-t", "2s"]), (["ps"], []), (["--timeout=2s", "-D", "ps"], ["--timeout=2s", "-D"]),
+        (["-t", "2s", "stop", "-t", "5"], ["-t", "2s"]), (["ps"], []),
+        (["--timeout=2s", "-D", "ps"], ["--timeout=2s", "-D"]),
         (["--help"], []), (["-r"], ["-r"]), (["-D"], ["-D"]),
     ]
 
@@ -104,7 +105,10 @@ import Testing
         #expect(fromFlag.timeout == .milliseconds(300))
     }
 
-    static let badClientFileRows: [(String, String)] = [("runtime-endpont: x\n", "runtime-endpont"), ("timeout: soon\n", "timeout"), ("- a\n", "a list"), ("a: [\n", "line")]
+    static let badClientFileRows: [(String, String)] = [
+        ("runtime-endpont: x\n", "runtime-endpont"), ("timeout: soon\n", "timeout"), ("- a\n", "a list"),
+        ("a: [\n", "line"),
+    ]
 
     @Test("a client configuration with mistakes is refused with the key's name", arguments: badClientFileRows)
     func badClientFile(text: String, says: String) throws {

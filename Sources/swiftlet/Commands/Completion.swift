@@ -5,7 +5,8 @@ struct Completion: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the completion script of a shell.",
         usage: "swiftlet completion bash|zsh|fish",
-        discussion: "For bash: source <(swiftlet completion bash). For zsh and fish, put it where they look for functions.")
+        discussion:
+            "For bash: source <(swiftlet completion bash). For zsh and fish, put it where they look for functions.")
 
     enum Shell: String, ExpressibleByArgument, CaseIterable { case bash, zsh, fish }
 

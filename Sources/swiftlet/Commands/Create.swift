@@ -59,8 +59,9 @@ extension Session {
             $0.sandboxConfig = pod
         }
         return try await runtime.call(
-            CRIMethods.createContainer, request, within: limit, to: "create container \"\(container.metadata.name)\"")
-            .containerID
+            CRIMethods.createContainer, request, within: limit, to: "create container \"\(container.metadata.name)\""
+        )
+        .containerID
     }
 
     /// Starts a created container.

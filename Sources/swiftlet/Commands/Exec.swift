@@ -24,7 +24,9 @@ struct Exec: RuntimeCommand {
     func validate() throws {
         if !sync { throw ValidationError("commands can only be run with --sync (-s), before the container's id") }
         if words.isEmpty { throw ValidationError("expected a command after the container's id") }
-        if timeout < 0 || timeout > 1_000_000 { throw ValidationError("--timeout \(timeout): expected 0 or more seconds") }
+        if timeout < 0 || timeout > 1_000_000 {
+            throw ValidationError("--timeout \(timeout): expected 0 or more seconds")
+        }
     }
 
     func run(_ session: Session) async throws {
@@ -37,7 +39,8 @@ struct Exec: RuntimeCommand {
         // Without a timeout the command may run for ever, and so must the call.
         let limit = timeout > 0 ? session.slow + .seconds(timeout) : nil
         let response = try await session.runtime.call(
-            CRIMethods.execSync, request, within: limit, to: "run \"\(words.first ?? "")\" in container \"\(shortID(id))\"")
+            CRIMethods.execSync, request, within: limit,
+            to: "run \"\(words.first ?? "")\" in container \"\(shortID(id))\"")
         try session.console.writeOut(Array(response.stdout))
         try session.console.writeError(Array(response.stderr))
         guard response.exitCode == 0 else { throw Failure.silent(exitStatus: response.exitCode & 0xff) }

@@ -29,7 +29,8 @@ struct Inspect: RuntimeCommand {
             let response = try await session.containerStatus(id, verbose: !quiet)
             if plan {
                 guard let text = response.info["plan"] else {
-                    throw Failure("container \"\(id)\": the runtime shows no launch plan; it is made when a container starts")
+                    throw Failure(
+                        "container \"\(id)\": the runtime shows no launch plan; it is made when a container starts")
                 }
                 results.append(VerboseInfo.value(text))
             } else if output == .table {

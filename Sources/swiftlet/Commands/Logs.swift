@@ -50,7 +50,9 @@ struct Logs: RuntimeCommand {
             return
         }
         let path = try await session.containerStatus(id).status.logPath
-        guard !path.isEmpty else { throw Failure("container \"\(id)\" keeps no log: its configuration has no log_path") }
+        guard !path.isEmpty else {
+            throw Failure("container \"\(id)\" keeps no log: its configuration has no log_path")
+        }
         var file = try LogFile(path)
         if let lines { try file.seekToLast(lines) }
         var follower = LogFollower(file: file, printer: printer)
@@ -79,7 +81,9 @@ struct Logs: RuntimeCommand {
         guard let since else { return nil }
         if let time = parseRFC3339(since) { return time }
         guard let ago = parseDuration(since), let nanoseconds = Int64(exactly: (ago / .nanoseconds(1)).rounded()) else {
-            throw .usage("--since \"\(printable(since))\": neither a time such as 2026-01-02T13:23:37Z nor a length of time such as 42m")
+            throw .usage(
+                "--since \"\(printable(since))\": neither a time such as 2026-01-02T13:23:37Z nor a length of time such as 42m"
+            )
         }
         return now - nanoseconds
     }

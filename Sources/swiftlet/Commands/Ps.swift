@@ -35,7 +35,8 @@ struct Ps: RuntimeCommand {
     @Flag(name: .shortAndLong, help: "Only the container that was made last, in any state.")
     var latest = false
 
-    @Option(name: [.customShort("n"), .long], help: "Only the containers made last, this many, in any state; 0 shows all.")
+    @Option(
+        name: [.customShort("n"), .long], help: "Only the containers made last, this many, in any state; 0 shows all.")
     var last: Int?
 
     @Flag(name: .shortAndLong, help: "Print ids only.")
@@ -77,7 +78,8 @@ struct Ps: RuntimeCommand {
                 && namespaces.matches(container.labels[PodLabel.namespace] ?? "")
                 && (wanted.isEmpty || !wanted.isDisjoint(with: container.imageNames))
         }
-        return Array(containers.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(limit ?? containers.count))
+        return Array(
+            containers.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(limit ?? containers.count))
     }
 
     /// All the names by which a container may refer to the image of --image; empty without the flag.

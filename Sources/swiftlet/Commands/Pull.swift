@@ -37,7 +37,8 @@ struct Pull: RuntimeCommand {
     @Option(help: "Pull as for the pod of this file, JSON or YAML.")
     var podConfig: String?
 
-    @Option(name: .shortAndLong, parsing: .singleValue, help: "An annotation of the request, KEY=VALUE. May be repeated.")
+    @Option(
+        name: .shortAndLong, parsing: .singleValue, help: "An annotation of the request, KEY=VALUE. May be repeated.")
     var annotation: [String] = []
 
     @Option(help: "The longest time that the pull may take (default: any).")
@@ -53,7 +54,8 @@ struct Pull: RuntimeCommand {
         }
         let pod = try podConfig.map { try readPodConfig($0) }
         let reference = try await session.pull(
-            name, credentials: try registry.credentials(), annotations: try parseLabels(annotation), pod: pod, within: limit)
+            name, credentials: try registry.credentials(), annotations: try parseLabels(annotation), pod: pod,
+            within: limit)
         try session.console.line("Image is up to date for \(printable(reference))")
     }
 }

@@ -35,7 +35,8 @@ struct Rmi: RuntimeCommand {
                 }
                 if image.repoTags.count > 1, image.repoTags.contains(name) {
                     let others = image.repoTags.filter { $0 != name }.map(printable).joined(separator: ", ")
-                    try session.console.err("swiftlet: the image of \(printable(name)) goes with its other names: \(others)\n")
+                    try session.console.err(
+                        "swiftlet: the image of \(printable(name)) goes with its other names: \(others)\n")
                 }
                 chosen.append((name, image))
             }

@@ -29,7 +29,8 @@ struct Run: RuntimeCommand {
     @Argument(help: "The image's name.")
     var image: String
 
-    @Argument(parsing: .captureForPassthrough, help: "Arguments for the image's program, or the command if it has none.")
+    @Argument(
+        parsing: .captureForPassthrough, help: "Arguments for the image's program, or the command if it has none.")
     var command: [String] = []
 
     func run(_ session: Session) async throws {
@@ -49,7 +50,9 @@ struct Run: RuntimeCommand {
     /// Makes the directory of the log: the given one, or a fresh one for this user only.
     private func logDirectory(_ uid: String) throws(Failure) -> String {
         let manager = FileManager.default
-        let path = logDir.map { URL(filePath: $0).standardizedFileURL } ?? manager.temporaryDirectory.appending(path: "swiftlet-run-\(uid)")
+        let path =
+            logDir.map { URL(filePath: $0).standardizedFileURL }
+            ?? manager.temporaryDirectory.appending(path: "swiftlet-run-\(uid)")
         do {
             try manager.createDirectory(
                 at: path, withIntermediateDirectories: logDir != nil,
@@ -74,7 +77,9 @@ struct Run: RuntimeCommand {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await signal in signals { source.yield(.signal(signal)) } }
             group.addTask {
-                do { source.yield(.ended(.success(try await job.run()))) } catch { source.yield(.ended(.failure(error))) }
+                do { source.yield(.ended(.success(try await job.run()))) } catch {
+                    source.yield(.ended(.failure(error)))
+                }
             }
             var grace: Int64 = 10
             for await event in events {

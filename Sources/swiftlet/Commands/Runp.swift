@@ -41,6 +41,7 @@ extension Session {
             $0.runtimeHandler = handler
         }
         return try await runtime.call(
-            CRIMethods.runPodSandbox, request, within: limit, to: "run pod \"\(pod.metadata.name)\"").podSandboxID
+            CRIMethods.runPodSandbox, request, within: limit, to: "run pod \"\(pod.metadata.name)\""
+        ).podSandboxID
     }
 }

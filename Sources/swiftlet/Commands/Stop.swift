@@ -19,7 +19,9 @@ struct Stop: RuntimeCommand {
 
     func validate() throws {
         if containers.isEmpty != all { throw ValidationError("expected either containers or --all") }
-        if timeout < 0 || timeout > 1_000_000 { throw ValidationError("--timeout \(timeout): expected 0 or more seconds") }
+        if timeout < 0 || timeout > 1_000_000 {
+            throw ValidationError("--timeout \(timeout): expected 0 or more seconds")
+        }
     }
 
     func run(_ session: Session) async throws {

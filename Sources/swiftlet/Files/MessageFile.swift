@@ -60,7 +60,8 @@ enum MessageFile {
         switch (field.form, value) {
         case (.map, .object(let members)):
             for member in members where member.value.text == nil {
-                problems.append("\(path).\(printable(member.name)) is \(member.value.kind), not a string (put it in quotes)")
+                problems.append(
+                    "\(path).\(printable(member.name)) is \(member.value.kind), not a string (put it in quotes)")
             }
             return value
         case (.map, _):
@@ -98,7 +99,8 @@ enum MessageFile {
         case (.integer64, .string(let text)) where Int64(text) != nil || UInt64(text) != nil: return value
         case (.enumeration(let names), .string(let text)):
             if !names.contains(text) {
-                problems.append("\(path) is \"\(printable(text))\", not one of \(names.prefix(8).joined(separator: ", "))")
+                problems.append(
+                    "\(path) is \"\(printable(text))\", not one of \(names.prefix(8).joined(separator: ", "))")
             }
             return value
         case (.string, _): return expect("a string (put it in quotes)")

@@ -24,7 +24,8 @@ enum YAMLTree {
 
     /// Writes a tree as a YAML document.
     static func text(_ value: JSONValue) throws -> String {
-        try Yams.serialize(node: node(value), width: -1, allowUnicode: true, sequenceStyle: .block, mappingStyle: .block)
+        try Yams.serialize(
+            node: node(value), width: -1, allowUnicode: true, sequenceStyle: .block, mappingStyle: .block)
     }
 
     // MARK: - Nodes

@@ -21,7 +21,11 @@ struct ClientConfiguration: Equatable, Sendable {
         } else {
             runtimeEndpoint = .standard
         }
-        if let image, !image.isEmpty { imageEndpoint = try Endpoint(parsing: image) } else { imageEndpoint = runtimeEndpoint }
+        if let image, !image.isEmpty {
+            imageEndpoint = try Endpoint(parsing: image)
+        } else {
+            imageEndpoint = runtimeEndpoint
+        }
         timeout = file.timeout
         if let text = options.timeout {
             guard let given = parseDuration(text), given > .zero else {
@@ -44,7 +48,9 @@ private struct FileSettings {
         guard mustExist || FileManager.default.fileExists(atPath: path) else { return }
         let tree = try ConfigurationFile.read(path)
         guard tree != .null else { return }
-        guard case .object(let members) = tree else { throw Failure("\(path): expected keys and values, found \(tree.kind)") }
+        guard case .object(let members) = tree else {
+            throw Failure("\(path): expected keys and values, found \(tree.kind)")
+        }
         for member in members {
             switch (member.name, member.value) {
             case ("runtime-endpoint", .string(let text)): runtimeEndpoint = text
@@ -57,7 +63,9 @@ private struct FileSettings {
             case ("debug", .bool(let flag)): debug = flag
             case ("pull-image-on-create", .bool), ("disable-pull-on-run", .bool), (_, .null): continue
             default:
-                throw Failure("\(path): \(printable(member.name)) is not a key of this file, or has \(member.value.kind) as value")
+                throw Failure(
+                    "\(path): \(printable(member.name)) is not a key of this file, or has \(member.value.kind) as value"
+                )
             }
         }
     }

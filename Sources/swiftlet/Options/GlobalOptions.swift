@@ -8,7 +8,9 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         name: [.customShort("r"), .long],
-        help: "The runtime's socket (default: $CONTAINER_RUNTIME_ENDPOINT, the file, unix:///run/swiftlet/swiftlet.sock).")
+        help:
+            "The runtime's socket (default: $CONTAINER_RUNTIME_ENDPOINT, the file, unix:///run/swiftlet/swiftlet.sock)."
+    )
     var runtimeEndpoint: String?
 
     @Option(
@@ -16,7 +18,8 @@ struct GlobalOptions: ParsableArguments {
         help: "The image service's socket (default: $IMAGE_SERVICE_ENDPOINT, the file, the runtime's socket).")
     var imageEndpoint: String?
 
-    @Option(name: .shortAndLong, help: "How long to wait for an answer: 2s, 500ms, 1m (default: what suits the command).")
+    @Option(
+        name: .shortAndLong, help: "How long to wait for an answer: 2s, 500ms, 1m (default: what suits the command).")
     var timeout: String?
 
     @Flag(name: [.customShort("D"), .long], help: "Say on standard error which calls are made and how long each took.")
@@ -34,7 +37,9 @@ extension GlobalOptions {
     /// They are taken off before ArgumentParser sees the command: it would let the outer `-t` take the `-t` of `stop -t 5`.
     static func split(_ arguments: [String]) -> (global: [String], rest: [String]) {
         var index = 0
-        while index < arguments.count, arguments[index].hasPrefix("-"), !["-h", "--help", "--version"].contains(arguments[index]) {
+        while index < arguments.count, arguments[index].hasPrefix("-"),
+            !["-h", "--help", "--version"].contains(arguments[index])
+        {
             index += valued.contains(arguments[index]) ? 2 : 1
         }
         let end = min(index, arguments.count)

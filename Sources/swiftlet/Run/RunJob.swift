@@ -88,7 +88,9 @@ actor RunJob {
         // Something the container left behind may still write; when the pod has stopped nothing can.
         if !keeps { try await session.stopPod(podID) }
         _ = try follower.printAvailable()
-        if status.reason == "OOMKilled" { try session.console.err("swiftlet: the container went over its memory limit\n") }
+        if status.reason == "OOMKilled" {
+            try session.console.err("swiftlet: the container went over its memory limit\n")
+        }
         return status.exitCode & 0xff
     }
 

@@ -8,7 +8,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Name of the pod and its container (default: made up).")
     var name: String?
 
-    @Option(name: .shortAndLong, parsing: .singleValue, help: "NAME=VALUE, or NAME to pass on one's own. May be repeated.")
+    @Option(
+        name: .shortAndLong, parsing: .singleValue, help: "NAME=VALUE, or NAME to pass on one's own. May be repeated.")
     var env: [String] = []
 
     @Option(
@@ -80,7 +81,8 @@ struct RunOptions: ParsableArguments {
     private func podName(_ uid: String) throws(Failure) -> String {
         guard let name else { return "run-\(uid.prefix(8))" }
         let allowed = name.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
         }
         guard allowed, (1...253).contains(name.utf8.count) else {
@@ -91,7 +93,9 @@ struct RunOptions: ParsableArguments {
 
     private func parse(variable: String, _ own: [String: String]) throws(Failure) -> (name: String, value: String)? {
         let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let name = parts.first, !name.isEmpty else { throw .usage("--env \"\(printable(variable))\": the name is empty") }
+        guard let name = parts.first, !name.isEmpty else {
+            throw .usage("--env \"\(printable(variable))\": the name is empty")
+        }
         if parts.count == 2 { return (name, parts[1]) }
         return own[name].map { (name, $0) }
     }
@@ -113,7 +117,8 @@ struct RunOptions: ParsableArguments {
             case "rshared", "shared": mount.propagation = .propagationBidirectional
             default:
                 throw .usage(
-                    "--mount \"\(printable(text))\": \"\(printable(String(option)))\" is not ro, rw, rprivate, rslave or rshared")
+                    "--mount \"\(printable(text))\": \"\(printable(String(option)))\" is not ro, rw, rprivate, rslave or rshared"
+                )
             }
         }
         return mount
@@ -131,7 +136,8 @@ struct RunOptions: ParsableArguments {
             return .name(text)
         }
         let group = parts.count == 2 ? Int64(parts[1]) : nil
-        guard id >= 0, id <= Int64(UInt32.max), parts.count == 1 || group.map({ $0 >= 0 && $0 <= UInt32.max }) ?? false else {
+        guard id >= 0, id <= Int64(UInt32.max), parts.count == 1 || group.map({ $0 >= 0 && $0 <= UInt32.max }) ?? false
+        else {
             throw .usage("--user \"\(printable(text))\": expected numbers from 0 to \(UInt32.max)")
         }
         return .id(id, group: group)

@@ -6,7 +6,8 @@ extension Session {
     /// All containers that a filter lets pass.
     func containers(_ filter: Runtime_V1_ContainerFilter = .init()) async throws -> [Runtime_V1_Container] {
         let request = Runtime_V1_ListContainersRequest.with { $0.filter = filter }
-        return try await runtime.call(CRIMethods.listContainers, request, within: quick, to: "list containers").containers
+        return try await runtime.call(CRIMethods.listContainers, request, within: quick, to: "list containers")
+            .containers
     }
 
     /// All pods that a filter lets pass.

@@ -13,7 +13,9 @@ struct Sheet {
     mutating func add(_ name: String, _ values: [String: String]) {
         guard !values.isEmpty else { return }
         text += "\(name):\n"
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) { text += "\t\(printable(key)) -> \(printable(value))\n" }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            text += "\t\(printable(key)) -> \(printable(value))\n"
+        }
     }
 
     mutating func add(_ name: String, time: UnixNanoseconds, now: UnixNanoseconds) {
@@ -33,7 +35,8 @@ struct ContainerSheet {
         sheet.add("Name", status.metadata.name)
         sheet.add("Attempt", String(status.metadata.attempt))
         sheet.add("State", status.state.word)
-        sheet.add("Image", status.image.userSpecifiedImage.isEmpty ? status.image.image : status.image.userSpecifiedImage)
+        sheet.add(
+            "Image", status.image.userSpecifiedImage.isEmpty ? status.image.image : status.image.userSpecifiedImage)
         sheet.add("Created", time: status.createdAt, now: now)
         sheet.add("Started", time: status.startedAt, now: now)
         sheet.add("Finished", time: status.finishedAt, now: now)
