@@ -100,7 +100,9 @@ long cl_reset_signals(void) {
     RESULT(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &empty, NULL, sizeof empty));
 }
 
-long cl_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
+long cl_ignore_signal(int number, int ignore) {
+    return signal(number, ignore ? SIG_IGN : SIG_DFL) == SIG_ERR ? -errno : 0;
+}
 long cl_kill(int pid, int signal) { RESULT(kill(pid, signal)); }
 
 long cl_block_signals(uint64_t mask) {

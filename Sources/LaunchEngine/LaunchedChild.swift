@@ -56,7 +56,8 @@ enum LaunchedChild {
         _ = try inheritance.streams.output.lend { fd throws(Errno) in try fd.becomeStandard(.output) }
         _ = try inheritance.streams.error.lend { fd throws(Errno) in try fd.becomeStandard(.error) }
 
-        try Signal.resetAll()
+        // The supervisor has all others at their defaults, and none blocked, since its birth.
+        for signal in SupervisorBirth.ignoredSignals { try signal.restore() }
         // Modes come out as plans name them; the container's own umask is a step.
         CurrentProcess.setFileModeMask(0)
         try CurrentProcess.startSession()

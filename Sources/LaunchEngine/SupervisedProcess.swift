@@ -24,8 +24,10 @@ final class SupervisedProcess {
     var pidfd: Pidfd?
     /// Ended, but not to be reaped before its launch is decided: the kernel's record of it is needed for that.
     var hasEnded = false
-    /// The first child of a late birth, once its sibling is known.
+    /// The first child of a late birth, from the moment its sibling is known until it is reaped.
     var outside: Pidfd?
+    /// Whether `pid` is the process that is to execute the program: for a late birth, once the sibling is known.
+    var isBorn: Bool
     var report: PacketSocket?
     var failure: LaunchFailure?
     /// Monotonic; nil while held, and from the launch on.
@@ -63,6 +65,7 @@ final class SupervisedProcess {
         kind = header.kind
         self.streams = header.streams
         isBornLate = header.isBornLate
+        isBorn = !header.isBornLate
         self.pid = pid
         self.pidfd = consume pidfd
         self.report = consume report
@@ -95,11 +98,18 @@ final class SupervisedProcess {
             exit: phase == .exited ? exit : nil, logLinesDropped: log.dropped)
     }
 
-    /// Kills everything in the cgroup, and the first child wherever it is.
-    func killAll() {
-        _ = killFile.lend { file in ignoringErrors { () throws(Errno) in try file.write([UInt8(ascii: "1")]) } }
+    /// Kills what a launch has made so far.
+    func killLaunch() {
+        // A sibling may have been born without a word: only its cgroup knows it. Never without need: from Linux 6.14 on,
+        // clone3(2) into a cgroup that was once killed gives a dead child, so that no launch could be tried again there.
+        if !isBorn && failure == nil { killCgroup() }
         _ = pidfd.lend { pidfd in ignoringErrors { () throws(Errno) in try pidfd.send(.kill) } }
         _ = outside.lend { pidfd in ignoringErrors { () throws(Errno) in try pidfd.send(.kill) } }
+    }
+
+    /// Kills everything in the cgroup and below.
+    func killCgroup() {
+        _ = killFile.lend { file in ignoringErrors { () throws(Errno) in try file.write([UInt8(ascii: "1")]) } }
     }
 
     /// Closes all that only a living process needs.

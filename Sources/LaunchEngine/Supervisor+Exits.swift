@@ -5,16 +5,16 @@ extension Supervisor {
     /// A process's main pidfd is readable: it has ended.
     mutating func handleEnd(of process: SupervisedProcess) {
         // Reports that are still in the socket count; at its end the launch is decided.
-        let pid = process.pid
         if process.report != nil { readReports(of: process) }
-        // It was the first child of a late birth, which is watched as that from now on.
-        if process.pid != pid { return }
         if process.report != nil {
+            // The event may be of the first child of a late birth, which the reports have just made the outside process.
+            guard hasEnded(process) else { return }
             // The other end is open: a late birth's first child is still on its way out. To be reaped when that is gone.
             process.hasEnded = true
             unwatch(process)
             return
         }
+        if process.phase == .launching || process.phase == .held { mourn(process) }
         do throws(Errno) {
             let status = try process.pidfd.lend { pidfd throws(Errno) in try pidfd.reap() }
             guard let outer = status, let ended = outer else { return }
@@ -71,6 +71,14 @@ extension Supervisor {
         return consume source
     }
 
+    private func hasEnded(_ process: SupervisedProcess) -> Bool {
+        do throws(Errno) {
+            return try process.pidfd.lend { pidfd throws(Errno) in try pidfd.hasEnded() } ?? false
+        } catch {
+            return false
+        }
+    }
+
     private func unwatch(_ process: SupervisedProcess) {
         _ = process.pidfd.lend { pidfd in ignoringErrors { () throws(Errno) in try epoll.remove(pidfd.fd) } }
     }
@@ -87,9 +95,7 @@ extension Supervisor {
             oomKills: process.cgroup.lend { oomKills(of: $0) } ?? 0)
         process.input = nil
         // What the main process leaves behind ends with it; an exec's processes are the daemon's to kill.
-        if process.kind == .container {
-            _ = process.killFile.lend { file in ignoringErrors { () throws(Errno) in try file.write([UInt8(ascii: "1")]) } }
-        }
+        if process.kind == .container { process.killCgroup() }
         process.phase = .draining
         if process.output == nil && process.error == nil { return finish(process) }
         process.deadline = Clock.monotonicNanoseconds + Supervisor.drainNanoseconds

@@ -37,7 +37,7 @@ extension Supervisor {
     /// in a dead file system keeps nobody waiting.
     mutating func abandon(_ process: SupervisedProcess, _ failure: LaunchFailure) {
         guard process.phase == .launching || process.phase == .held else { return }
-        process.killAll()
+        process.killLaunch()
         process.phase = .abandoned
         process.deadline = nil
         process.report = nil
@@ -81,7 +81,7 @@ extension Supervisor {
 
     /// The sibling that a late birth has made. The number is only a claim: it must be a child of ours that nobody knows yet.
     private mutating func takeMember(_ pid: Int32, of process: SupervisedProcess) {
-        guard process.isBornLate, process.outside == nil else { return }
+        guard !process.isBorn else { return }
         for known in processes where known.pid == pid { return }
         do throws(Errno) {
             let member = try Pidfd.open(pid: pid)
@@ -94,6 +94,7 @@ extension Supervisor {
             process.pidfd = consume member
             process.pid = pid
             process.hasEnded = false
+            process.isBorn = true
         } catch {
             process.failure = process.failure ?? LaunchFailure(errno: error)
         }
@@ -107,8 +108,7 @@ extension Supervisor {
         } else if hasExecuted(process) {
             complete(process)
         } else {
-            // Killed before it could say why. Its status is read first: it is the only word that there is.
-            abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: .noProcess, detail: epitaph(process)))
+            mourn(process)
         }
         // What was put off until this decision.
         if process.hasEnded {
@@ -118,18 +118,20 @@ extension Supervisor {
     }
 
     private func hasExecuted(_ process: SupervisedProcess) -> Bool {
-        if process.isBornLate && process.outside == nil { return false }
+        guard process.isBorn else { return false }
         do throws(Errno) { return try proc.hasExecuted(pid: process.pid) } catch { return false }
     }
 
-    /// How a process ended that was not to end yet; its status stays for the one who reaps it.
-    private func epitaph(_ process: SupervisedProcess) -> Bytes {
-        let status = process.pidfd.lend { $0.peekStatus() } ?? nil
-        switch status {
-        case .signaled(let signal): return Path("signal ").bytes + decimal(UInt64(signal.rawValue.magnitude))
-        case .exited(let code): return Path("exit code ").bytes + decimal(UInt64(code.magnitude))
-        case nil: return []
+    /// Answers for a launching process that died before it could say why: how it ended is the only word that there is. Its
+    /// files are closed a moment before it has a status; then this is called again at its end. The status stays unreaped.
+    mutating func mourn(_ process: SupervisedProcess) {
+        let epitaph: Bytes
+        switch process.pidfd.lend({ $0.peekStatus() }) ?? nil {
+        case .signaled(let signal): epitaph = Path("signal ").bytes + decimal(UInt64(signal.rawValue.magnitude))
+        case .exited(let code): epitaph = Path("exit code ").bytes + decimal(UInt64(code.magnitude))
+        case nil: return
         }
+        abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: .noProcess, detail: epitaph))
     }
 
     private mutating func complete(_ process: SupervisedProcess) {

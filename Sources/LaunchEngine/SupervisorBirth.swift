@@ -20,6 +20,9 @@ package enum SupervisorBirth {
         CurrentProcess.exit(1)
     }
 
+    /// What a supervisor does not hear; its children do.
+    static let ignoredSignals: [Signal] = [.hangUp, .interrupt, .quit, .terminate, .pipe, .alarm, .user1, .user2]
+
     /// What holds for both processes.
     private static func prepare(_ podID: Bytes) throws(LaunchFailure) {
         guard Wire.isName(podID) else { throw LaunchFailure(errno: .invalidArgument, detail: Path("pod id").bytes) }
@@ -29,9 +32,7 @@ package enum SupervisorBirth {
             try CurrentProcess.setName("swiftlet-launch")
             try Signal.resetAll()
             // A node that goes down sends SIGTERM to everybody: containers' exits are still to be recorded then.
-            for signal: Signal in [.hangUp, .interrupt, .quit, .terminate, .pipe, .alarm, .user1, .user2] {
-                try signal.ignore()
-            }
+            for signal in ignoredSignals { try signal.ignore() }
             CurrentProcess.setFileModeMask(0)
             try WorkingDirectory.change(to: "/")
             try Credentials.clearAmbientCapabilities()

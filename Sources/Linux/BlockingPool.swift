@@ -20,8 +20,8 @@
 
     /// A bounded set of threads for calls that may block, so that they never hold a thread of Swift's cooperative pool.
     ///
-    /// Threads start on demand and end after ten idle seconds, or with the pool.
-    /// Cancelling the waiting task does not cancel the work: its result is awaited, so that nothing borrowed outlives it.
+    /// Threads start on demand and end after ten idle seconds, or with the pool. Cancelling the waiting task does not
+    /// cancel the work: its result is awaited, so that nothing borrowed outlives it.
     package final class BlockingPool: Sendable {
         private let core: Core
 

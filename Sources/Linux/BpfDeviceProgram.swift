@@ -8,8 +8,8 @@
         package let log: String
     }
 
-    /// A loaded program of type BPF_PROG_TYPE_CGROUP_DEVICE (bpf(2)). The kernel keeps it as long as a cgroup has it attached,
-    /// whether or not this descriptor is open.
+    /// A loaded program of type BPF_PROG_TYPE_CGROUP_DEVICE (bpf(2)). The kernel keeps it as long as a cgroup has it
+    /// attached, whether or not this descriptor is open.
     package struct BpfDeviceProgram: ~Copyable, Sendable {
         private let fd: OwnedFD
 
@@ -32,7 +32,8 @@
                 }
                 if result < 0 {
                     let text = log.prefix { $0 != 0 }.suffix(512).map { UInt8(bitPattern: $0) }
-                    throw BpfRefusal(errno: Errno(Int32(truncatingIfNeeded: -result)), log: String(decoding: text, as: UTF8.self))
+                    throw BpfRefusal(
+                        errno: Errno(Int32(truncatingIfNeeded: -result)), log: String(decoding: text, as: UTF8.self))
                 }
             }
             fd = OwnedFD(taking: descriptor(result))
@@ -40,9 +41,9 @@
 
         /// Attaches it to a cgroup2 directory, in place of an earlier program of ours if there is one.
         ///
-        /// BPF_F_ALLOW_MULTI: programs of this cgroup, of those above and of those below must all allow an access. So a cgroup
-        /// below can only narrow what we allow, a systemd unit's own program stays in force, and a nested container manager may
-        /// attach programs for its children (an exclusive program would refuse that).
+        /// BPF_F_ALLOW_MULTI: programs of this cgroup, of those above and of those below must all allow an access. So a
+        /// cgroup below can only narrow what we allow, a systemd unit's own program stays in force, and a nested
+        /// container manager may attach programs for its children (an exclusive program would refuse that).
         package func attach(to cgroup: borrowing OwnedFD) throws(Errno) {
             if let earlier = try Self.ours(on: cgroup) {
                 try check(cl_bpf_attach_cgroup_device(cgroup.raw, fd.raw, earlier.raw))
@@ -59,7 +60,8 @@
             var ids = [UInt32](repeating: 0, count: 64)
             let raw = cgroup.raw
             let count = try check(
-                unsafe ids.withUnsafeMutableBufferPointer { unsafe cl_bpf_query_cgroup_device(raw, $0.baseAddress, 64) })
+                unsafe ids.withUnsafeMutableBufferPointer { unsafe cl_bpf_query_cgroup_device(raw, $0.baseAddress, 64) }
+            )
             return Array(ids.prefix(count))
         }
 

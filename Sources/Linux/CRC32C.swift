@@ -1,5 +1,5 @@
-/// The Castagnoli checksum (RFC 3720, section 12.1): it finds every flipped bit, every run of up to 32 damaged bits, and all but
-/// one in four thousand million of other damage. It is no defence against someone who means it.
+/// The Castagnoli checksum (RFC 3720, section 12.1): it finds every flipped bit, every run of up to 32 damaged bits,
+/// and all but one in four thousand million of other damage. It is no defence against someone who means it.
 package enum CRC32C {
     /// Checksum of `bytes`, continuing from an earlier part's.
     package static func checksum(_ bytes: some Sequence<UInt8>, continuing previous: UInt32 = 0) -> UInt32 {

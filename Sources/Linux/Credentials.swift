@@ -36,11 +36,11 @@ package enum Credentials {
 
     /// PR_CAPBSET_DROP of every capability the kernel knows that is not in the mask.
     package static func restrictBoundingSet(to mask: UInt64) throws(Errno) {
-        for number: UInt in 0..<64 {
-            // PR_CAPBSET_READ: EINVAL beyond the kernel's last capability.
-            let present = cl_prctl(23, number, 0, 0, 0)
-            if present < 0 { break }
-            if present == 1 && mask & (1 << UInt64(number)) == 0 { try check(cl_prctl(24, number, 0, 0, 0)) }
+        for number: UInt in 0..<64 where mask & (1 << UInt64(number)) == 0 {
+            let result = cl_prctl(24, number, 0, 0, 0)
+            // Beyond the kernel's last capability.
+            if result == -Int(EINVAL) { break }
+            try check(result)
         }
     }
 

@@ -5,6 +5,9 @@ package struct PacketSocket: ~Copyable, Sendable {
     /// Most descriptors in one packet.
     package static let descriptorsMax = 16
 
+    /// Up to this size a buffer costs less than a look at the packet.
+    private static let smallBytes = 2_048
+
     package let fd: OwnedFD
 
     package init(_ fd: consuming OwnedFD) { self.fd = fd }
@@ -63,9 +66,11 @@ package struct PacketSocket: ~Copyable, Sendable {
 
     /// Receives one packet of at most `max` bytes; nil when the peer has closed. A longer packet is dropped whole: EMSGSIZE.
     package func receive(max: Int) throws(Errno) -> Packet? {
-        // Bounded before anything is allocated; the next packet cannot change under its only reader.
-        let length = try retrying { cl_next_packet_length(fd.raw) }
-        let capacity = min(length, max)
+        var capacity = max
+        if max > PacketSocket.smallBytes {
+            // Looked at before anything large is allocated; the next packet cannot change under its only reader.
+            capacity = min(try retrying { cl_next_packet_length(fd.raw) }, max)
+        }
         var numbers = [Int32](repeating: -1, count: PacketSocket.descriptorsMax)
         var numberCount: UInt32 = 0
         var bytes = [UInt8](repeating: 0, count: capacity)

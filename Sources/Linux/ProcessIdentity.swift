@@ -2,7 +2,8 @@
 #if !hasFeature(Embedded)
     import CLinux
 
-    /// A process on disk: its number together with its start time, since a number alone may be another process's tomorrow.
+    /// A process on disk: its number together with its start time, since a number alone may be another process's
+    /// tomorrow.
     package struct ProcessIdentity: Sendable, Hashable, Codable {
         package var pid: Int32
         /// In clock ticks since boot: field 22 of /proc/PID/stat (proc_pid_stat(5)).
@@ -26,7 +27,8 @@
             self.init(pid: pid, startTicks: ticks)
         }
 
-        /// Field 2, the name, may hold anything, also spaces and parentheses: counting starts behind its last parenthesis.
+        /// Field 2, the name, may hold anything, also spaces and parentheses: counting starts behind its last
+        /// parenthesis.
         static func startTicks(stat: [UInt8]) -> UInt64? {
             guard let end = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
             let fields = stat[(end + 1)...].split(separator: UInt8(ascii: " "))

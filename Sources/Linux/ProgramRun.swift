@@ -4,9 +4,9 @@
 
     /// A helper program that is run to its end, with bounds on its time and on what it prints.
     ///
-    /// It gets a session and with it a process group of its own, which is killed when its leader has ended, for whatever reason:
-    /// nothing that it started stays, unless it made itself another session. Its standard input is a sealed file in memory, so that
-    /// a program that does not read it neither blocks us nor raises SIGPIPE.
+    /// It gets a session and with it a process group of its own, which is killed when its leader has ended, for
+    /// whatever reason: nothing that it started stays, unless it made itself another session. Its standard input is a
+    /// sealed file in memory, so that a program that does not read it neither blocks us nor raises SIGPIPE.
     package struct ProgramRun: Sendable {
         package var path: Path
         package var arguments: [[UInt8]]
@@ -83,8 +83,8 @@
         package var durationNanoseconds: Int64
     }
 
-    /// Programs that were killed but have not ended: the kernel holds them in an uninterruptible wait. They are waited for later, so
-    /// that they do not stay as zombies.
+    /// Programs that were killed but have not ended: the kernel holds them in an uninterruptible wait. They are waited
+    /// for later, so that they do not stay as zombies.
     package final class ProgramReaper: Sendable {
         private final class Held: Sendable {
             let program: SpawnedProgram

@@ -19,7 +19,10 @@ package struct Signal: RawRepresentable, Equatable, Hashable, Sendable {
 
     var bit: UInt64 { rawValue > 0 && rawValue <= 64 ? 1 << UInt64(rawValue - 1) : 0 }
 
-    package func ignore() throws(Errno) { try check(cl_ignore_signal(rawValue)) }
+    package func ignore() throws(Errno) { try check(cl_ignore_signal(rawValue, 1)) }
+
+    /// Back to the default disposition.
+    package func restore() throws(Errno) { try check(cl_ignore_signal(rawValue, 0)) }
 
     /// Every signal to its default disposition, then an empty mask: what execve(2) would hand on otherwise.
     package static func resetAll() throws(Errno) { try check(cl_reset_signals()) }

@@ -30,7 +30,8 @@ long cl_reap_any(void);
 long cl_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 // All signals to their default disposition, then an empty mask. The C library hides two of its own; this does not.
 long cl_reset_signals(void);
-long cl_ignore_signal(int signal);
+// SIG_IGN, or SIG_DFL for 0.
+long cl_ignore_signal(int signal, int ignore);
 long cl_kill(int pid, int signal);
 // Blocks the signals whose bit (signal - 1) is set.
 long cl_block_signals(uint64_t mask);
