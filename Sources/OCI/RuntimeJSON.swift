@@ -39,7 +39,8 @@ package enum RuntimeJSON {
         _ value: some Encodable, what: String, pretty: Bool = false
     ) throws(RuntimeFormatError) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = pretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting =
+            pretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
         do {
             return Array(try encoder.encode(value))
         } catch {
@@ -49,14 +50,17 @@ package enum RuntimeJSON {
 
     private static func sentence(_ error: DecodingError) -> String {
         func place(_ context: DecodingError.Context) -> String {
-            let keys = context.codingPath.prefix(8).map { $0.intValue.map(String.init) ?? String($0.stringValue.prefix(64)) }
+            let keys = context.codingPath.prefix(8).map {
+                $0.intValue.map(String.init) ?? String($0.stringValue.prefix(64))
+            }
             return keys.isEmpty ? "the document" : "\"\(keys.joined(separator: "."))\""
         }
         switch error {
         case .keyNotFound(let key, let context): return "\(place(context)) has no \"\(key.stringValue)\""
         case .valueNotFound(_, let context): return "\(place(context)) is null"
         case .typeMismatch(_, let context): return "\(place(context)) has the wrong type"
-        case .dataCorrupted(let context): return "\(place(context)) is not valid: \(context.debugDescription.prefix(200))"
+        case .dataCorrupted(let context):
+            return "\(place(context)) is not valid: \(context.debugDescription.prefix(200))"
         @unknown default: return "it cannot be decoded"
         }
     }

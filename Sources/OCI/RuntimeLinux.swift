@@ -47,7 +47,8 @@ package struct RuntimeLinux: Codable, Sendable, Equatable {
         package var uid: UInt32?
         package var gid: UInt32?
 
-        package init(path: String, type: String, major: Int64, minor: Int64, fileMode: UInt32, uid: UInt32, gid: UInt32) {
+        package init(path: String, type: String, major: Int64, minor: Int64, fileMode: UInt32, uid: UInt32, gid: UInt32)
+        {
             self.path = path
             self.type = type
             self.fileMode = fileMode

@@ -93,7 +93,8 @@ package struct RuntimeProcess: Codable, Sendable, Equatable {
     }
 }
 
-/// Text that the kernel sees as bytes; in JSON a string, where bytes that are not UTF-8 show as U+FFFD.
+/// Text that the kernel sees as bytes. In JSON it is a string, or a list of bytes where it is not UTF-8, so that
+/// nothing is lost.
 package struct RuntimeText: Codable, Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
     package var bytes: [UInt8]
 
@@ -101,11 +102,22 @@ package struct RuntimeText: Codable, Sendable, Hashable, ExpressibleByStringLite
     package init(_ text: String) { bytes = Array(text.utf8) }
     package init(stringLiteral text: String) { self.init(text) }
 
-    package init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode(String.self)) }
+    package init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        do {
+            bytes = try value.decode([UInt8].self)
+        } catch {
+            bytes = Array(try value.decode(String.self).utf8)
+        }
+    }
 
     package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
+        var value = encoder.singleValueContainer()
+        if let text = String(validating: bytes, as: UTF8.self) {
+            try value.encode(text)
+        } else {
+            try value.encode(bytes)
+        }
     }
 
     package var description: String { String(decoding: bytes, as: UTF8.self) }

@@ -1,4 +1,5 @@
-/// Limits of a container's cgroup (runtime-spec, config-linux.md, "Control groups"), in the vocabulary of cgroup v1 that the specification kept.
+/// Limits of a container's cgroup (runtime-spec, config-linux.md, "Control groups"), in the vocabulary of cgroup v1
+/// that the specification kept.
 package struct RuntimeResources: Codable, Sendable, Equatable {
     /// Applied in order; the last that matches decides.
     @OmitEmpty package var devices: [DeviceRule] = []

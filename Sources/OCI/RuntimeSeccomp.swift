@@ -1,4 +1,5 @@
-/// Which system calls a container may make (runtime-spec, config-linux.md, "Seccomp"): a profile after its conditions are decided.
+/// Which system calls a container may make (runtime-spec, config-linux.md, "Seccomp"): a profile after its conditions
+/// are decided.
 package struct RuntimeSeccomp: Codable, Sendable, Hashable {
     /// "SCMP_ACT_ERRNO" and its kin.
     package var defaultAction: String
@@ -30,7 +31,8 @@ package struct RuntimeSeccomp: Codable, Sendable, Hashable {
         }
     }
 
-    /// A comparison of one argument of a call. With "SCMP_CMP_MASKED_EQ", `value` is the mask and `valueTwo` what is left.
+    /// A comparison of one argument of a call. With "SCMP_CMP_MASKED_EQ", `value` is the mask and `valueTwo` what is
+    /// left.
     package struct Argument: Codable, Sendable, Hashable {
         package var index: UInt32
         package var value: UInt64

@@ -1,7 +1,8 @@
-/// The description of a container that people and tools know: the runtime-spec's `config.json` (runtime-spec, config.md), Linux part.
+/// The description of a container that people and tools know: the runtime-spec's `config.json` (runtime-spec,
+/// config.md), Linux part.
 ///
-/// Names in JSON are the specification's. What this program cannot carry out is still read, so that it can be refused by name
-/// instead of being passed over. Members that the specification does not know are ignored, as it demands.
+/// Names in JSON are the specification's. What this program cannot carry out is still read, so that it can be refused
+/// by name instead of being passed over. Members that the specification does not know are ignored, as it demands.
 package struct RuntimeSpec: Codable, Sendable, Equatable {
     /// The version of the specification that `SpecBuilder` writes.
     package static let currentVersion = "1.2.1"

@@ -5,8 +5,8 @@ struct CapabilityRules {
     var host: HostFacts
     var defaults: RuntimeDefaults
 
-    /// Privileged: all. Else the defaults, or all, or none ("ALL" added or dropped); then what is added by name; then what is
-    /// dropped by name, so that a name in both lists is dropped, as containerd and CRI-O have it.
+    /// Privileged: all. Else the defaults, or all, or none ("ALL" added or dropped); then what is added by name; then
+    /// what is dropped by name, so that a name in both lists is dropped, as containerd and CRI-O have it.
     func capabilities(of security: ContainerSecurity) throws(Fault) -> CapabilitySet {
         let added = try named(security.addCapabilities, "add_capabilities")
         let dropped = try named(security.dropCapabilities, "drop_capabilities")

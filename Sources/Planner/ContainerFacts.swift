@@ -5,7 +5,8 @@ package import Seccomp
 /// What the daemon has made of a container before it is described.
 package struct ContainerFacts: Sendable, Equatable {
     package var id: ContainerID
-    /// The empty directory of the node on which the root overlay is attached, inside the container's own mount namespace.
+    /// The empty directory of the node on which the root overlay is attached, inside the container's own mount
+    /// namespace.
     package var anchor: String
     /// Path of the container's cgroup below the cgroup2 mount.
     package var cgroupPath: String
@@ -15,8 +16,8 @@ package struct ContainerFacts: Sendable, Equatable {
     package var devices: [HostDevice] = []
     /// The decoded profile where the request names a file.
     package var localhostProfile: SeccompProfile?
-    /// The node's mount table, needed where a mount is to propagate. Nil for a container that has started already: what it
-    /// propagates was decided then.
+    /// The node's mount table, needed where a mount is to propagate. Nil for a container that has started already:
+    /// what it propagates was decided then.
     package var hostMounts: HostMounts? = HostMounts()
     /// Host paths of such mounts that are or pass through links, and what realpath(3) made of them.
     package var resolvedSources: [String: String] = [:]

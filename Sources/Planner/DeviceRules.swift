@@ -4,6 +4,9 @@ import OCI
 /// Which device nodes a container has, and which devices it may use.
 struct DeviceRules {
     private(set) var nodes: [RuntimeLinux.Device] = []
+    /// Devices that are wanted outside /dev: there the node's own is shown, read-only so that its mode cannot be
+    /// changed (a read-only mount does not keep a device from being written to).
+    private(set) var mounts: [RuntimeMount] = []
     private(set) var rules: [RuntimeResources.DeviceRule]
 
     /// Nodes of all containers, which the planner makes by itself (runtime-spec, config-linux.md, "Default Devices").
@@ -41,9 +44,17 @@ struct DeviceRules {
             throw .invalid("device permissions \(NodePath.quoted(asked.permissions)) are not of \"rwm\"")
         }
         let found = available.filter { NodePath.contains(source, $0.path) }
-        guard !found.isEmpty else { throw .invalid("device \(NodePath.quoted(source)) is not a device, nor a directory of devices") }
+        guard !found.isEmpty else {
+            throw .invalid("device \(NodePath.quoted(source)) is not a device, nor a directory of devices")
+        }
         for device in found {
-            add(device, at: target + device.path.dropFirst(source.count))
+            let path = target + device.path.dropFirst(source.count)
+            if NodePath.contains("/dev", path) {
+                add(device, at: path)
+            } else {
+                let options = ["bind", "rprivate", "ro", "nosuid", "noexec"]
+                mounts.append(RuntimeMount(destination: path, type: "bind", source: device.path, options: options))
+            }
             guard !privileged else { continue }
             rules.append(
                 .init(
@@ -61,8 +72,11 @@ struct DeviceRules {
 
     /// A privileged container's /dev is its own: terminals, shared memory and message queues are not the node's.
     private static func isShown(_ path: String) -> Bool {
-        guard NodePath.contains("/dev", path), path != "/dev", path.utf8.count <= NodePath.bytesMax else { return false }
-        let own = ["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/fd", "/dev/ptmx", "/dev/console"] + defaultNodes.map(\.path)
+        guard NodePath.contains("/dev", path), path != "/dev", path.utf8.count <= NodePath.bytesMax else {
+            return false
+        }
+        let own =
+            ["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/fd", "/dev/ptmx", "/dev/console"] + defaultNodes.map(\.path)
         return !own.contains { NodePath.contains($0, path) } && !path.split(separator: "/").contains("..")
     }
 }

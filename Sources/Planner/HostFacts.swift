@@ -15,7 +15,8 @@ package struct HostFacts: Sendable, Equatable {
     package var thermalThrottlePaths: [String] = []
 
     package init(
-        kernel: KernelVersion, hostname: String, lastCapability: Int, heldCapabilities: CapabilitySet, cgroupMount: String
+        kernel: KernelVersion, hostname: String, lastCapability: Int, heldCapabilities: CapabilitySet,
+        cgroupMount: String
     ) {
         self.kernel = kernel
         self.hostname = hostname
@@ -29,7 +30,8 @@ package struct HostFacts: Sendable, Equatable {
         CapabilitySet.all(upTo: lastCapability).intersection(heldCapabilities)
     }
 
-    /// Lowering oom_score_adj and raising hard limits need CAP_SYS_RESOURCE; without it values are clamped to what is allowed.
+    /// Lowering oom_score_adj and raising hard limits need CAP_SYS_RESOURCE; without it values are clamped to what is
+    /// allowed.
     package var mayRaiseLimits: Bool { heldCapabilities.contains(.sysResource) }
 }
 

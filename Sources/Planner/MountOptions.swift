@@ -18,11 +18,13 @@ struct MountOptions {
     init(_ mount: RuntimeMount) throws(Fault) {
         for option in mount.options { try read(option, mount) }
         guard !isRecursivelyReadonly || attributes.isEmpty else {
-            throw .unimplemented("mount \(NodePath.quoted(mount.destination)): \"rro\" together with other attributes is not supported")
+            throw .unimplemented(
+                "mount \(NodePath.quoted(mount.destination)): \"rro\" together with other attributes is not supported")
         }
         guard parameters.isEmpty || !isBind else {
             let name = String(decoding: parameters[0].key, as: UTF8.self)
-            throw .invalid("mount \(NodePath.quoted(mount.destination)): a bind mount has no option \(NodePath.quoted(name))")
+            throw .invalid(
+                "mount \(NodePath.quoted(mount.destination)): a bind mount has no option \(NodePath.quoted(name))")
         }
     }
 
@@ -48,7 +50,8 @@ struct MountOptions {
         case "shared", "rshared": propagation = .shared
         case RuntimeMount.makeSourceOption: makesSource = true
         case "defaults", "": break
-        case "remount", "unbindable", "runbindable", "idmap", "ridmap", "tmpcopyup", "sync", "dirsync", "mand", "nodiratime",
+        case "remount", "unbindable", "runbindable", "idmap", "ridmap", "tmpcopyup", "sync", "dirsync", "mand",
+            "nodiratime",
             "nosymfollow", "iversion", "lazytime", "rnosuid", "rnodev", "rnoexec", "rnoatime", "rrelatime":
             throw .unimplemented("mount \(NodePath.quoted(mount.destination)): option \"\(option)\" is not supported")
         default: try readParameter(option, mount)
@@ -66,7 +69,9 @@ struct MountOptions {
         let value = parts.count > 1 ? Array(parts[1].utf8) : nil
         // fsconfig(2) takes 255 bytes of each.
         guard (1...255).contains(key.count), value?.count ?? 0 <= 255, !option.utf8.contains(0) else {
-            throw .invalid("mount \(NodePath.quoted(mount.destination)): option \(NodePath.quoted(option)) is too long or has a NUL byte")
+            throw .invalid(
+                "mount \(NodePath.quoted(mount.destination)): option \(NodePath.quoted(option)) is too long or has NUL"
+            )
         }
         parameters.append(FilesystemOption(key: key, value: value))
     }

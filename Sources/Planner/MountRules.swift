@@ -7,16 +7,20 @@ struct MountRules {
     var podFacts: PodFacts
     var container: ContainerConfig
     var facts: ContainerFacts
+    /// Of devices outside /dev.
+    var devices: [RuntimeMount]
 
-    /// File systems of the kernel first; then the pod's files, the image's volumes and the request's mounts, parents before
-    /// children. A mount of the request takes the place of what would have been on its path, and of the kernel's file systems
-    /// below it; a volume of the image gives way to all others.
+    /// File systems of the kernel first; then the pod's files, the image's volumes and the request's mounts, parents
+    /// before children. A mount of the request takes the place of what would have been on its path, and of the
+    /// kernel's file systems below it; a volume of the image gives way to all others.
     func all() throws(Fault) -> [RuntimeMount] {
         let asked = try requested()
         func isHidden(_ path: String) -> Bool { asked.contains { NodePath.contains($0.destination, path) } }
         func isReplaced(_ path: String) -> Bool { asked.contains { $0.destination == path } }
-        let defaults = fileSystems + (pod.sharesNodeIPC ? [sharedMemory(of: "/dev/shm")] : [sharedMemory(of: podFacts.sharedMemory)])
-        let files = podFiles.filter { !isReplaced($0.destination) }
+        let defaults =
+            fileSystems
+            + (pod.sharesNodeIPC ? [sharedMemory(of: "/dev/shm")] : [sharedMemory(of: podFacts.sharedMemory)])
+        let files = (podFiles + devices).filter { !isReplaced($0.destination) }
         let taken = Set((defaults + files).map(\.destination))
         let volumes = try imageVolumes().filter { !taken.contains($0.destination) && !isReplaced($0.destination) }
         let ordered = (files + volumes + asked).enumerated().sorted {
@@ -43,8 +47,10 @@ struct MountRules {
             RuntimeMount(
                 destination: "/dev/pts", type: "devpts", source: "devpts",
                 options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
-            RuntimeMount(destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
-            RuntimeMount(destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", access]),
+            RuntimeMount(
+                destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
+            RuntimeMount(
+                destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", access]),
             RuntimeMount(
                 destination: "/sys/fs/cgroup", type: "cgroup2", source: "cgroup2",
                 options: ["nosuid", "noexec", "nodev", "relatime", access]),
@@ -53,7 +59,8 @@ struct MountRules {
 
     private func sharedMemory(of source: String) -> RuntimeMount {
         RuntimeMount(
-            destination: "/dev/shm", type: "bind", source: source, options: ["bind", "rprivate", "nosuid", "noexec", "nodev"])
+            destination: "/dev/shm", type: "bind", source: source,
+            options: ["bind", "rprivate", "nosuid", "noexec", "nodev"])
     }
 
     private var podFiles: [RuntimeMount] {
@@ -76,17 +83,19 @@ struct MountRules {
             }
             guard !out.contains(where: { $0.destination == path }) else { continue }
             out.append(
-                RuntimeMount(destination: path, type: "bind", source: volume.directory, options: ["rbind", "rprivate", "rw"]))
+                RuntimeMount(
+                    destination: path, type: "bind", source: volume.directory, options: ["rbind", "rprivate", "rw"]))
         }
         return out
     }
 
     // MARK: The request's
 
-    /// Single files of procfs that lxcfs and its like replace; anything else there could redirect writes of the runtime or of
-    /// programs inside (CVE-2019-16884, CVE-2019-19921).
+    /// Single files of procfs that lxcfs and its like replace; anything else there could redirect writes of the
+    /// runtime or of programs inside (CVE-2019-16884, CVE-2019-19921).
     private static let replaceableInProc: Set<String> = [
-        "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+        "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/stat", "/proc/swaps",
+        "/proc/uptime",
     ]
 
     private func requested() throws(Fault) -> [RuntimeMount] {
@@ -102,7 +111,8 @@ struct MountRules {
             let described = RuntimeMount(
                 destination: target, type: "bind", source: source,
                 options: [
-                    "rbind", Self.option(mount.propagation), mount.readonly ? "ro" : "rw", RuntimeMount.makeSourceOption,
+                    "rbind", Self.option(mount.propagation), mount.readonly ? "ro" : "rw",
+                    RuntimeMount.makeSourceOption,
                 ])
             out.removeAll { $0.destination == target }
             out.append(described)
@@ -126,9 +136,11 @@ struct MountRules {
         let shares = holder?.isShared ?? false
         let follows = shares || holder?.isSlave ?? false
         guard mount.propagation == .bidirectional ? shares : follows else {
+            let place = NodePath.quoted(holder?.path ?? "/")
             let kind = mount.propagation == .bidirectional ? "shared" : "shared or slave"
             throw .precondition(
-                "mount host_path \(NodePath.quoted(source)) is on \(NodePath.quoted(holder?.path ?? "/")), which is not a \(kind) mount")
+                "mount host_path \(NodePath.quoted(source)) is on \(place), which is not a \(kind) mount"
+            )
         }
     }
 }

@@ -24,7 +24,9 @@ struct NamespaceRules {
 
     /// The container's mode has to be the pod's; POD, which is also the CRI's default, means just that.
     private func agree(_ mode: NamespaceMode, _ pods: NamespaceMode, _ what: String) throws(Fault) {
-        guard pods == .pod || pods == .node else { throw .invalid("\(what) namespace of a pod cannot be \(quoted(pods))") }
+        guard pods == .pod || pods == .node else {
+            throw .invalid("\(what) namespace of a pod cannot be \(quoted(pods))")
+        }
         guard mode == .pod || mode == pods else {
             throw .invalid("\(what) namespace \(quoted(mode)) of the container differs from the pod's, \(quoted(pods))")
         }
@@ -49,7 +51,8 @@ struct NamespaceRules {
     private func quoted(_ mode: NamespaceMode) -> String { "\"\(mode.rawValue.uppercased())\"" }
 }
 
-/// How our descriptions name namespaces that belong to processes: there is no path that would hold before the process exists.
+/// How our descriptions name namespaces that belong to processes: there is no path that would hold before the process
+/// exists.
 package enum NamespacePath {
     /// The pod's: its supervisor's for IPC and UTS, its init's for PID.
     package static let pod = "pod"

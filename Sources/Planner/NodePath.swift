@@ -5,7 +5,8 @@ enum NodePath {
     /// PATH_MAX less the NUL (path_resolution(7)).
     static let bytesMax = 4095
 
-    /// The path with single slashes and without "." components; relative paths, "..", NUL and over-long ones are refused.
+    /// The path with single slashes and without "." components; relative paths, "..", NUL and over-long ones are
+    /// refused.
     static func normalised(_ path: String, _ what: @autoclosure () -> String) throws(Fault) -> String {
         guard path.utf8.first == UInt8(ascii: "/") else { throw .invalid("\(what()) \(quoted(path)) is not absolute") }
         guard path.utf8.count <= bytesMax else { throw .invalid("\(what()) has more than \(bytesMax) bytes") }
@@ -28,7 +29,8 @@ enum NodePath {
 
     /// A name for messages, cut and free of control characters.
     static func quoted(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(256).map { $0.properties.generalCategory == .control ? "?" : String($0) }.joined()
+        let shown = text.unicodeScalars.prefix(256).map { $0.properties.generalCategory == .control ? "?" : String($0) }
+            .joined()
         return "\"\(shown)\(text.unicodeScalars.count > 256 ? "..." : "")\""
     }
 }

@@ -44,12 +44,14 @@ package struct PlanBuilder: Sendable {
         steps += process.tail(hold: hold(.beforeExecute, facts))
         return LaunchPlan(
             kind: .container, pidNamespace: try parts.pidNamespace(),
-            streams: parts.process.terminal ? .loggedTerminal(log: facts.log) : .logged(log: facts.log, stdin: facts.keepsStdin),
+            streams: parts.process.terminal
+                ? .loggedTerminal(log: facts.log) : .logged(log: facts.log, stdin: facts.keepsStdin),
             deadlineMilliseconds: facts.deadlineMilliseconds, steps: steps)
     }
 
     /// A further process in a running container: who it is and what it may do is the container's, never more.
-    package func execPlan(_ spec: RuntimeSpec, container: ContainerID, _ exec: ExecRequest) throws(Fault) -> LaunchPlan {
+    package func execPlan(_ spec: RuntimeSpec, container: ContainerID, _ exec: ExecRequest) throws(Fault) -> LaunchPlan
+    {
         let parts = try SpecSupport(spec: spec)
         var description = parts.process
         description.args = try ProcessRules.checked(exec.command)
@@ -75,7 +77,8 @@ package struct PlanBuilder: Sendable {
             steps: process.inherited + [.joinContainer(flags: parts.joinFlags)] + steps + process.tail(hold: []))
     }
 
-    /// What a supervisor does to itself at its birth: it makes the pod's namespaces, and keeps the node's where the pod shares them.
+    /// What a supervisor does to itself at its birth: it makes the pod's namespaces, and keeps the node's where the
+    /// pod shares them.
     package func birthPlan(_ pod: PodConfig, _ facts: PodFacts) throws(Fault) -> LaunchPlan {
         let hostname = pod.effectiveHostname(node: host.hostname)
         // sethostname(2) takes 64 bytes; a line end would write a second line into /etc/hostname.
@@ -86,7 +89,9 @@ package struct PlanBuilder: Sendable {
         if !pod.sharesNodeNetwork { flags |= NamespaceFlag.network | NamespaceFlag.uts }
         if !pod.sharesNodeIPC { flags |= NamespaceFlag.ipc }
 
-        var steps: [Step] = [.setOOMScoreAdj(value: defaults.podOOMScoreAdj, clamp: !host.mayRaiseLimits), .resetScheduling]
+        var steps: [Step] = [
+            .setOOMScoreAdj(value: defaults.podOOMScoreAdj, clamp: !host.mayRaiseLimits), .resetScheduling,
+        ]
         if flags != 0 { steps.append(.unshareNamespaces(flags: flags)) }
         if !pod.sharesNodeNetwork {
             let pin = try NodePath.normalised(facts.networkNamespace, "network namespace")
@@ -100,7 +105,8 @@ package struct PlanBuilder: Sendable {
         return LaunchPlan(kind: .birth, deadlineMilliseconds: defaults.launchDeadlineMilliseconds, steps: steps)
     }
 
-    /// PID 1 of a PID namespace that a pod's containers share: our launcher again, in an empty read-only root, with no privilege.
+    /// PID 1 of a PID namespace that a pod's containers share: our launcher again, in an empty read-only root, with
+    /// no privilege.
     package func podInitPlan(_ pod: PodConfig, anchor: String) throws(Fault) -> LaunchPlan {
         var process = RuntimeProcess(cwd: "/")
         // Of no user that an image is likely to have; a process of the same user could end it.
@@ -114,7 +120,9 @@ package struct PlanBuilder: Sendable {
         let root: [Step] = [
             .makeFilesystem(
                 register: 0, type: Array("tmpfs".utf8),
-                options: [FilesystemOption("mode", "555"), FilesystemOption("size", "4k"), FilesystemOption("nr_inodes", "1")],
+                options: [
+                    FilesystemOption("mode", "555"), FilesystemOption("size", "4k"), FilesystemOption("nr_inodes", "1"),
+                ],
                 attributes: [.readonly, .nosuid, .nodev, .noexec], stage: .one),
             .enterMountNamespace(newCgroupNamespace: true),
             .attachRoot(register: 0, anchor: Array(try NodePath.normalised(anchor, "root path").utf8)),
@@ -125,7 +133,9 @@ package struct PlanBuilder: Sendable {
             steps: steps.inherited + root + steps.tail(hold: [], ending: .executePodInit))
     }
 
-    private func hold(_ point: HoldPoint, _ facts: LaunchFacts) -> [Step] { facts.holds.contains(point) ? [.hold(point)] : [] }
+    private func hold(_ point: HoldPoint, _ facts: LaunchFacts) -> [Step] {
+        facts.holds.contains(point) ? [.hold(point)] : []
+    }
 }
 
 /// CLONE_NEW* (clone(2)).

@@ -1,6 +1,7 @@
 package import LaunchProtocol
 
-/// A plan for people (`inspect --plan`), as text or as JSON. The bytes of a seccomp filter show as a number of instructions.
+/// A plan for people (`inspect --plan`), as text or as JSON. The bytes of a seccomp filter show as a number of
+/// instructions.
 package enum PlanDump {
     /// One line a step, with its index; a first line for what is not a step.
     package static func text(_ plan: LaunchPlan) -> String {
@@ -27,7 +28,8 @@ package enum PlanDump {
     private static func head(_ plan: LaunchPlan) -> [(String, StepValue)] {
         [
             ("kind", .case(plan.kind)), ("pidNamespace", .word(pidNamespace(plan.pidNamespace))),
-            ("streams", .word(streams(plan.streams))), ("deadlineMilliseconds", .number(Int64(plan.deadlineMilliseconds))),
+            ("streams", .word(streams(plan.streams))),
+            ("deadlineMilliseconds", .number(Int64(plan.deadlineMilliseconds))),
         ]
     }
 

@@ -13,7 +13,8 @@ package struct PodFacts: Sendable, Equatable {
     package var networkNamespace: String
 
     package init(
-        id: PodID, hostnameFile: String, hostsFile: String, resolvConfFile: String, sharedMemory: String, networkNamespace: String
+        id: PodID, hostnameFile: String, hostsFile: String, resolvConfFile: String, sharedMemory: String,
+        networkNamespace: String
     ) {
         self.id = id
         self.hostnameFile = hostnameFile

@@ -3,8 +3,8 @@ import OCI
 
 /// Arguments, environment and working directory of a container's process.
 enum ProcessRules {
-    /// docker's rules: the request's command replaces entrypoint and command of the image, its arguments alone replace the
-    /// image's command.
+    /// docker's rules: the request's command replaces entrypoint and command of the image, its arguments alone
+    /// replace the image's command.
     static func arguments(_ container: ContainerConfig, _ image: RuntimeImage) throws(Fault) -> [String] {
         // Some builders write "no entrypoint" as one empty string.
         let entrypoint = image.entrypoint == [""] ? [] : image.entrypoint
@@ -19,13 +19,15 @@ enum ProcessRules {
     static func checked(_ arguments: [String]) throws(Fault) -> [String] {
         guard let first = arguments.first, !first.isEmpty else { throw .invalid("no command specified") }
         for argument in arguments {
-            guard !argument.utf8.contains(0) else { throw .invalid("argument \(NodePath.quoted(argument)) has a NUL byte") }
+            guard !argument.utf8.contains(0) else {
+                throw .invalid("argument \(NodePath.quoted(argument)) has a NUL byte")
+            }
         }
         return arguments
     }
 
-    /// PATH, HOSTNAME, TERM for a terminal, the image's entries, the request's; a later one takes the place of an earlier one of
-    /// its name. HOME comes from the user unless one of them has it.
+    /// PATH, HOSTNAME, TERM for a terminal, the image's entries, the request's; a later one takes the place of an
+    /// earlier one of its name. HOME comes from the user unless one of them has it.
     static func environment(
         _ container: ContainerConfig, _ image: RuntimeImage, _ user: ResolvedUser, hostname: String, searchPath: String
     ) throws(Fault) -> [RuntimeText] {
@@ -37,7 +39,8 @@ enum ProcessRules {
         for variable in container.environment {
             let name = variable.name
             guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")), !name.utf8.contains(0) else {
-                throw .invalid("environment variable name \(NodePath.quoted(name)) is empty or has a \"=\" or a NUL byte")
+                throw .invalid(
+                    "environment variable name \(NodePath.quoted(name)) is empty or has a \"=\" or a NUL byte")
             }
             guard !variable.value.contains(0) else {
                 throw .invalid("environment variable \(NodePath.quoted(name)) has a NUL byte in its value")
@@ -45,7 +48,8 @@ enum ProcessRules {
             environment.set(name, variable.value)
         }
         if !environment.has("HOME") {
-            environment.set("HOME", user.home.isEmpty || user.home.utf8.contains(0) ? [UInt8(ascii: "/")] : Array(user.home.utf8))
+            environment.set(
+                "HOME", user.home.isEmpty || user.home.utf8.contains(0) ? [UInt8(ascii: "/")] : Array(user.home.utf8))
         }
         return environment.entries
     }
@@ -85,8 +89,8 @@ struct Environment {
         set(RuntimeText(name + [UInt8(ascii: "=")] + value), name: name)
     }
 
-    /// An entry of an image: without a name, a "=", or with a NUL it is no entry and is dropped, never completed from our own
-    /// environment (CVE-2026-57231).
+    /// An entry of an image: without a name, a "=", or with a NUL it is no entry and is dropped, never completed from
+    /// our own environment (CVE-2026-57231).
     mutating func setFromImage(_ entry: String) {
         let bytes = Array(entry.utf8)
         guard let end = bytes.firstIndex(of: UInt8(ascii: "=")), end > 0, !bytes.contains(0) else { return }

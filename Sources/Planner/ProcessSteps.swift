@@ -13,11 +13,14 @@ struct ProcessSteps {
     private let host: HostFacts
     private let limits: [Step]
 
-    init(_ process: RuntimeProcess, _ profile: RuntimeSeccomp?, host: HostFacts, seccomp: SeccompCompiler) throws(Fault) {
+    init(_ process: RuntimeProcess, _ profile: RuntimeSeccomp?, host: HostFacts, seccomp: SeccompCompiler) throws(Fault)
+    {
         self.process = process
         self.host = host
         let sets = process.capabilities ?? RuntimeProcess.Capabilities()
-        guard sets.inheritable.isEmpty else { throw .unimplemented("process.capabilities.inheritable is not supported") }
+        guard sets.inheritable.isEmpty else {
+            throw .unimplemented("process.capabilities.inheritable is not supported")
+        }
         guard sets.ambient.isEmpty else { throw .unimplemented("process.capabilities.ambient is not supported") }
         bounding = try Self.set(sets.bounding)
         permitted = try Self.set(sets.permitted)
@@ -48,13 +51,14 @@ struct ProcessSteps {
 
     /// From the mounted root to the program.
     ///
-    /// Bounding set, groups and ids come first, while CAP_SETPCAP, CAP_SETGID and CAP_SETUID are there. The directory is entered
-    /// as the user, but with the right to pass any directory: WORKDIR of an image is often closed to its USER, and a server that
-    /// maps root to nobody opens its directories to the user only.
+    /// Bounding set, groups and ids come first, while CAP_SETPCAP, CAP_SETGID and CAP_SETUID are there. The directory
+    /// is entered as the user, but with the right to pass any directory: WORKDIR of an image is often closed to its
+    /// USER, and a server that maps root to nobody opens its directories to the user only.
     ///
-    /// A filter without no_new_privs may be loaded only with CAP_SYS_ADMIN effective (seccomp(2)), so before capabilities are
-    /// given up; the profile then has to allow capset(2) and execve(2). With no_new_privs it is loaded last, and the profile has to
-    /// allow execve(2) alone. runc has the same order, but changes ids too under the first kind of filter.
+    /// A filter without no_new_privs may be loaded only with CAP_SYS_ADMIN effective (seccomp(2)), so before
+    /// capabilities are given up; the profile then has to allow capset(2) and execve(2). With no_new_privs it is
+    /// loaded last, and the profile has to allow execve(2) alone. runc has the same order, but changes ids too under
+    /// the first kind of filter.
     func tail(hold: [Step], ending: Step? = nil) -> [Step] {
         let user = process.user
         let loadsEarly = filter != nil && !process.noNewPrivileges
@@ -90,7 +94,8 @@ struct ProcessSteps {
         let path = Environment(process.env).value("PATH") ?? []
         let entries = path.split(separator: UInt8(ascii: ":")).filter { $0.first == UInt8(ascii: "/") }
         return .execute(
-            arguments: process.args.map { Array($0.utf8) }, environment: process.env.map(\.bytes), searchPath: entries.map(Array.init))
+            arguments: process.args.map { Array($0.utf8) }, environment: process.env.map(\.bytes),
+            searchPath: entries.map(Array.init))
     }
 
     private func capabilities(effective: CapabilitySet, permitted: CapabilitySet) -> Step {
@@ -110,8 +115,10 @@ struct ProcessSteps {
 
     /// RLIMIT_* of asm-generic/resource.h, by their numbers.
     private static let limitNames = [
-        "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS", "RLIMIT_NPROC", "RLIMIT_NOFILE",
-        "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO",
+        "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS", "RLIMIT_NPROC",
+        "RLIMIT_NOFILE",
+        "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE",
+        "RLIMIT_RTPRIO",
         "RLIMIT_RTTIME",
     ]
 
@@ -122,7 +129,9 @@ struct ProcessSteps {
             guard let number = limitNames.firstIndex(of: limit.type).map(UInt32.init) else {
                 throw .invalid("process.rlimits: unknown limit \(NodePath.quoted(limit.type))")
             }
-            guard seen.insert(number).inserted else { throw .invalid("process.rlimits has \(NodePath.quoted(limit.type)) twice") }
+            guard seen.insert(number).inserted else {
+                throw .invalid("process.rlimits has \(NodePath.quoted(limit.type)) twice")
+            }
             guard limit.soft <= limit.hard else {
                 throw .invalid("process.rlimits: \(NodePath.quoted(limit.type)) has a soft limit above its hard limit")
             }

@@ -16,7 +16,8 @@ struct RootfsSteps {
         self.host = host
     }
 
-    /// For the whole root, after pivot_root(2), which refuses a shared root; recursion then finds only mounts of this container.
+    /// For the whole root, after pivot_root(2), which refuses a shared root; recursion then finds only mounts of this
+    /// container.
     var propagation: RootPropagation? {
         switch parts.linux.rootfsPropagation {
         case "shared", "rshared": .shared
@@ -28,8 +29,11 @@ struct RootfsSteps {
     // MARK: Root
 
     mutating func addRoot(_ rootfs: ContainerRootfs) throws(Fault) {
-        guard ["", "private", "rprivate", "slave", "rslave", "shared", "rshared"].contains(parts.linux.rootfsPropagation) else {
-            throw .unimplemented("linux.rootfsPropagation \(NodePath.quoted(parts.linux.rootfsPropagation)) is not supported")
+        guard
+            ["", "private", "rprivate", "slave", "rslave", "shared", "rshared"].contains(parts.linux.rootfsPropagation)
+        else {
+            throw .unimplemented(
+                "linux.rootfsPropagation \(NodePath.quoted(parts.linux.rootfsPropagation)) is not supported")
         }
         // More than 127 layers is more than images may have; the kernel would take some hundreds.
         guard (1...127).contains(rootfs.layers.count) else {
@@ -37,7 +41,8 @@ struct RootfsSteps {
         }
         for name in rootfs.layers + [rootfs.upper, rootfs.work] {
             // A name that leaves the store, or that mount(2)'s option string would split.
-            guard !name.isEmpty, name.utf8.count <= 255, name.utf8.allSatisfy(Self.isNameByte), !name.utf8.starts(with: "/".utf8),
+            guard !name.isEmpty, name.utf8.count <= 255, name.utf8.allSatisfy(Self.isNameByte),
+                !name.utf8.starts(with: "/".utf8),
                 !name.split(separator: "/").contains("..")
             else { throw .internal("layer directory \(NodePath.quoted(name)) is not a plain relative name") }
         }
@@ -49,14 +54,16 @@ struct RootfsSteps {
                 work: Array(rootfs.work.utf8),
                 // Layers come from anywhere: no redirect or metadata-only copy of theirs is to be followed.
                 options: [
-                    FilesystemOption("index", "off"), FilesystemOption("metacopy", "off"), FilesystemOption("redirect_dir", "nofollow"),
+                    FilesystemOption("index", "off"), FilesystemOption("metacopy", "off"),
+                    FilesystemOption("redirect_dir", "nofollow"),
                 ], attributes: []))
         stageTwo.append(
             .attachRoot(register: register, anchor: Array(try NodePath.normalised(parts.root.path, "root path").utf8)))
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: ",") && byte != UInt8(ascii: ":") && byte != UInt8(ascii: "\\")
+        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: ",") && byte != UInt8(ascii: ":")
+            && byte != UInt8(ascii: "\\")
     }
 
     // MARK: Mounts
@@ -71,29 +78,33 @@ struct RootfsSteps {
             try add(mount, MountOptions(mount), at: target)
             if target == "/dev" { try addDevices() }
         }
-        try addDevicesElsewhere()
+        try checkDevices()
     }
 
     private mutating func add(_ mount: RuntimeMount, _ options: MountOptions, at target: String) throws(Fault) {
         if options.isBind || mount.type == "bind" { return try addBind(mount, options, at: target) }
         guard let kind = Self.kinds[mount.type] else {
-            throw .unimplemented("mount \(NodePath.quoted(target)): file system \(NodePath.quoted(mount.type)) is not supported")
+            throw .unimplemented(
+                "mount \(NodePath.quoted(target)): file system \(NodePath.quoted(mount.type)) is not supported")
         }
         guard !options.isRecursivelyReadonly, options.propagation == .private, !options.makesSource else {
-            throw .unimplemented("mount \(NodePath.quoted(target)): options of bind mounts on a new file system are not supported")
+            throw .unimplemented(
+                "mount \(NodePath.quoted(target)): options of bind mounts on a new file system are not supported")
         }
         if mount.type.hasPrefix("cgroup"), !parts.hasNamespace(.cgroup) {
             return try addNodeCgroups(options, at: target)
         }
         let register = try newRegister()
         let make = Step.makeFilesystem(
-            register: register, type: Array(kind.type.utf8), options: options.parameters, attributes: options.attributes,
+            register: register, type: Array(kind.type.utf8), options: options.parameters,
+            attributes: options.attributes,
             stage: kind.stage)
         if kind.stage == .one { stageOne.append(make) } else { stageTwo.append(make) }
         stageTwo.append(.attach(register: register, target: Array(target.utf8), create: kind.create))
     }
 
-    /// Which file systems a container may have, where they are made, and whether their directory may have to be made too.
+    /// Which file systems a container may have, where they are made, and whether their directory may have to be made
+    /// too.
     private static let kinds: [String: (type: String, stage: Stage, create: TargetKind)] = [
         "proc": ("proc", .two, .directory), "sysfs": ("sysfs", .one, .directory), "tmpfs": ("tmpfs", .one, .directory),
         "devpts": ("devpts", .two, .directory), "mqueue": ("mqueue", .two, .directory),
@@ -106,7 +117,8 @@ struct RootfsSteps {
         let source = try NodePath.normalised(mount.source, "mount source")
         stageOne.append(
             .cloneTree(
-                register: register, source: Array(source.utf8), expect: options.makesSource ? .directoryMadeIfMissing : .any,
+                register: register, source: Array(source.utf8),
+                expect: options.makesSource ? .directoryMadeIfMissing : .any,
                 recursive: options.isRecursive,
                 attributes: options.isRecursivelyReadonly ? .readonly : options.attributes,
                 recursiveAttributes: options.isRecursivelyReadonly, propagation: options.propagation))
@@ -115,14 +127,15 @@ struct RootfsSteps {
         stageTwo.append(.attach(register: register, target: Array(target.utf8), create: create))
     }
 
-    /// Without a cgroup namespace of its own a container sees the node's mount: a new one in the first cgroup namespace would
-    /// reset the options of the whole hierarchy (cgroup2 has one superblock).
+    /// Without a cgroup namespace of its own a container sees the node's mount: a new one in the first cgroup
+    /// namespace would reset the options of the whole hierarchy (cgroup2 has one superblock).
     private mutating func addNodeCgroups(_ options: MountOptions, at target: String) throws(Fault) {
         let register = try newRegister()
         let source = try NodePath.normalised(host.cgroupMount, "cgroup mount")
         stageOne.append(
             .cloneTree(
-                register: register, source: Array(source.utf8), expect: .directory, recursive: false, attributes: options.attributes,
+                register: register, source: Array(source.utf8), expect: .directory, recursive: false,
+                attributes: options.attributes,
                 recursiveAttributes: false, propagation: .private))
         stageTwo.append(.attach(register: register, target: Array(target.utf8), create: .mustExist))
     }
@@ -151,7 +164,9 @@ struct RootfsSteps {
                 stageTwo.append(.makeDirectory(target: Array(parent.utf8), mode: 0o755, uid: 0, gid: 0))
             }
             guard !DeviceRules.defaultNodes.contains(where: { $0.path == device.path }) else { continue }
-            makeDevice(device.path, device.kind, device.major, device.minor, mode: device.mode, uid: device.uid, gid: device.gid)
+            makeDevice(
+                device.path, device.kind, device.major, device.minor, mode: device.mode, uid: device.uid,
+                gid: device.gid)
         }
         for (path, text) in Self.links {
             stageTwo.append(.makeSymlink(target: Array(path.utf8), text: Array(text.utf8)))
@@ -167,15 +182,14 @@ struct RootfsSteps {
         _ path: String, _ kind: DeviceKind, _ major: UInt32, _ minor: UInt32, mode: UInt32, uid: UInt32, gid: UInt32
     ) {
         stageTwo.append(
-            .makeDevice(target: Array(path.utf8), kind: kind, major: major, minor: minor, mode: mode, uid: uid, gid: gid))
+            .makeDevice(
+                target: Array(path.utf8), kind: kind, major: major, minor: minor, mode: mode, uid: uid, gid: gid))
     }
 
-    /// Nodes outside /dev, in the overlay.
-    private mutating func addDevicesElsewhere() throws(Fault) {
+    /// A node in the image's file system would outlive the container's own /dev, and could be replaced by the image.
+    private func checkDevices() throws(Fault) {
         for device in try devices() where !NodePath.contains("/dev", device.path) {
-            let parent = String(device.path[..<(device.path.lastIndex(of: "/") ?? device.path.startIndex)])
-            if !parent.isEmpty { stageTwo.append(.makeDirectory(target: Array(parent.utf8), mode: 0o755, uid: 0, gid: 0)) }
-            makeDevice(device.path, device.kind, device.major, device.minor, mode: device.mode, uid: device.uid, gid: device.gid)
+            throw .unimplemented("device \(NodePath.quoted(device.path)) outside /dev is not supported")
         }
     }
 
@@ -194,11 +208,12 @@ struct RootfsSteps {
         for device in parts.linux.devices {
             let path = try NodePath.normalised(device.path, "device path")
             let kinds: [String: DeviceKind] = ["c": .character, "u": .character, "b": .block, "p": .fifo]
-            guard let kind = kinds[device.type] else { 
+            guard let kind = kinds[device.type] else {
                 throw .invalid("device \(NodePath.quoted(path)) has the unknown type \(NodePath.quoted(device.type))")
             }
             // makedev(3) as the kernel has it: 12 bits and 20 bits.
-            guard let major = UInt32(exactly: device.major), let minor = UInt32(exactly: device.minor), major < 1 << 12, minor < 1 << 20
+            guard let major = UInt32(exactly: device.major), let minor = UInt32(exactly: device.minor), major < 1 << 12,
+                minor < 1 << 20
             else { throw .invalid("device \(NodePath.quoted(path)) has a number out of range") }
             out.append(
                 Device(
@@ -217,7 +232,8 @@ struct RootfsSteps {
         stageTwo.append(.makeDirectory(target: Array(path.utf8), mode: 0o755, uid: 0, gid: 0))
     }
 
-    /// Last, so that nothing is mounted over a mask; and before pivot_root(2), while the node's /dev/null can still be had.
+    /// Last, so that nothing is mounted over a mask; and before pivot_root(2), while the node's /dev/null can still
+    /// be had.
     mutating func addMasks() throws(Fault) {
         for path in parts.linux.maskedPaths {
             stageTwo.append(.mask(target: Array(try NodePath.normalised(path, "masked path").utf8)))

@@ -4,11 +4,13 @@ package import OCI
 package struct RuntimeDefaults: Sendable, Equatable {
     /// With or without "CAP_".
     package var capabilities: [String] = [
-        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
+        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID",
+        "CAP_SETUID",
         "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ]
-    /// Every limit of getrlimit(2), so that none is inherited from the daemon. The numbers are those that systemd gives a service
-    /// (1,024 open files that a program may raise itself to 524,288), and no core files unless a program asks for them.
+    /// Every limit of getrlimit(2), so that none is inherited from the daemon. The numbers are those that systemd
+    /// gives a service (1,024 open files that a program may raise itself to 524,288), and no core files unless a
+    /// program asks for them.
     package var resourceLimits: [RuntimeProcess.ResourceLimit] = [
         .init("RLIMIT_AS", soft: .max, hard: .max), .init("RLIMIT_CORE", soft: 0, hard: .max),
         .init("RLIMIT_CPU", soft: .max, hard: .max), .init("RLIMIT_DATA", soft: .max, hard: .max),
@@ -22,7 +24,8 @@ package struct RuntimeDefaults: Sendable, Equatable {
     package var searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     /// For clients that send no list; the kubelet always does. The node's thermal_throttle directories are added.
     package var maskedPaths = [
-        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+        "/proc/timer_list",
         "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
     ]
     package var readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]

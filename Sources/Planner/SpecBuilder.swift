@@ -4,8 +4,8 @@ import Seccomp
 
 /// Describes a container in the runtime-spec's words: a pure function of the request, the image and the facts.
 ///
-/// What the request says is obeyed; what it only forwards from an image (environment, paths of volumes, entrypoint) is data.
-/// Labels and annotations, the pod's or the image's, are never looked at.
+/// What the request says is obeyed; what it only forwards from an image (environment, paths of volumes, entrypoint)
+/// is data. Labels and annotations, the pod's or the image's, are never looked at.
 package struct SpecBuilder: Sendable {
     package let host: HostFacts
     package let defaults: RuntimeDefaults
@@ -25,7 +25,9 @@ package struct SpecBuilder: Sendable {
             throw .invalid("no privileged container allowed in sandbox")
         }
         let capabilities = try CapabilityRules(host: host, defaults: defaults).capabilities(of: security)
-        let mounts = MountRules(pod: pod, podFacts: podFacts, container: container, facts: facts)
+        let devices = try DeviceRules(container: container, available: facts.devices)
+        let mounts = MountRules(
+            pod: pod, podFacts: podFacts, container: container, facts: facts, devices: devices.mounts)
 
         var spec = RuntimeSpec()
         spec.process = try process(pod: pod, container: container, image: image, user: user, capabilities: capabilities)
@@ -39,7 +41,6 @@ package struct SpecBuilder: Sendable {
         linux.namespaces = try NamespaceRules(pod: pod, podFacts: podFacts).namespaces(of: container)
         linux.cgroupsPath = facts.cgroupPath
         linux.rootfsPropagation = mounts.rootfsPropagation
-        let devices = try DeviceRules(container: container, available: facts.devices)
         linux.devices = devices.nodes
         linux.resources = ResourceRules.resources(container.resources, devices: devices.rules)
         if !security.privileged {
@@ -60,11 +61,14 @@ package struct SpecBuilder: Sendable {
         process.terminal = container.tty
         process.args = try ProcessRules.arguments(container, image)
         process.env = try ProcessRules.environment(
-            container, image, user, hostname: pod.effectiveHostname(node: host.hostname), searchPath: defaults.searchPath)
+            container, image, user, hostname: pod.effectiveHostname(node: host.hostname),
+            searchPath: defaults.searchPath)
         process.cwd = try ProcessRules.workingDirectory(container, image)
-        // The primary group is named among the others too, so that leaving it does not open a file that denies it (CVE-2022-36109).
+        // The primary group is named among the others too, so that leaving it does not open a file that denies it
+        // (CVE-2022-36109).
         let groups = user.supplementalGroups.contains(user.gid) ? [] : [user.gid]
-        process.user = RuntimeProcess.User(uid: user.uid, gid: user.gid, additionalGids: groups + user.supplementalGroups)
+        process.user = RuntimeProcess.User(
+            uid: user.uid, gid: user.gid, additionalGids: groups + user.supplementalGroups)
         process.capabilities = RuntimeProcess.Capabilities(all: capabilities)
         process.rlimits = defaults.resourceLimits
         process.noNewPrivileges = container.security.noNewPrivileges

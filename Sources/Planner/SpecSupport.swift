@@ -32,12 +32,14 @@ struct SpecSupport {
             ("domainname", !spec.domainname.isEmpty), ("hooks", !(spec.hooks?.isEmpty ?? true)),
             ("process.apparmorProfile", !process.apparmorProfile.isEmpty),
             ("process.selinuxLabel", !process.selinuxLabel.isEmpty), ("process.scheduler", process.scheduler != nil),
-            ("process.ioPriority", process.ioPriority != nil), ("process.execCPUAffinity", process.execCPUAffinity != nil),
+            ("process.ioPriority", process.ioPriority != nil),
+            ("process.execCPUAffinity", process.execCPUAffinity != nil),
             ("linux.uidMappings", !linux.uidMappings.isEmpty), ("linux.gidMappings", !linux.gidMappings.isEmpty),
             ("linux.sysctl", !linux.sysctl.isEmpty), ("linux.mountLabel", !linux.mountLabel.isEmpty),
             ("linux.intelRdt", linux.intelRdt != nil), ("linux.memoryPolicy", linux.memoryPolicy != nil),
             ("linux.personality", linux.personality != nil), ("linux.timeOffsets", !linux.timeOffsets.isEmpty),
-            ("linux.netDevices", !linux.netDevices.isEmpty), ("linux.resources.network", linux.resources?.network != nil),
+            ("linux.netDevices", !linux.netDevices.isEmpty),
+            ("linux.resources.network", linux.resources?.network != nil),
             ("linux.resources.rdma", !(linux.resources?.rdma.isEmpty ?? true)),
             ("linux.resources.blockIO", linux.resources?.blockIO != nil),
         ]
@@ -76,13 +78,19 @@ struct SpecSupport {
             switch namespace.type {
             case .user, .time: throw .unimplemented("\(name) namespace is not supported")
             case .mount, .cgroup:
-                guard namespace.path.isEmpty else { throw .unimplemented("an existing \(name) namespace is not supported") }
+                guard namespace.path.isEmpty else {
+                    throw .unimplemented("an existing \(name) namespace is not supported")
+                }
             case .network, .ipc, .uts:
-                guard !namespace.path.isEmpty else { throw .unimplemented("a \(name) namespace of a single container is not supported") }
+                guard !namespace.path.isEmpty else {
+                    throw .unimplemented("a \(name) namespace of a single container is not supported")
+                }
             case .pid: continue
             }
         }
-        guard seen.contains(.mount) else { throw .unimplemented("a container without a mount namespace is not supported") }
+        guard seen.contains(.mount) else {
+            throw .unimplemented("a container without a mount namespace is not supported")
+        }
     }
 }
 
@@ -104,6 +112,8 @@ struct PodAgreement {
     private func agree(_ parts: SpecSupport, _ kind: RuntimeLinux.Namespace.Kind, _ podHasOwn: Bool) throws(Fault) {
         guard parts.hasNamespace(kind) != podHasOwn else { return }
         throw .invalid(
-            "\(kind.rawValue) namespace: the description says \(podHasOwn ? "the node's, the pod has its own" : "the pod's, the pod has the node's")")
+            "\(kind.rawValue) namespace: the description says \(podHasOwn ? "the node's" : "the pod's"), "
+                + "the pod has \(podHasOwn ? "its own" : "the node's")"
+        )
     }
 }

@@ -2,7 +2,8 @@ package import LaunchProtocol
 
 /// Says in words what a step of a plan does, for the error that a failed launch ends in.
 package enum StepDescription {
-    /// The sentence for a failed step: the operation, its arguments, why; `detail` is added where it tells something new.
+    /// The sentence for a failed step: the operation, its arguments, why; `detail` is added where it tells something
+    /// new.
     ///
     /// `mount "/data" at "/var/lib/x": no such file or directory`
     package static func sentence(_ plan: LaunchPlan, index: Int, errno: Int32, detail: [UInt8]) -> String {
@@ -45,7 +46,8 @@ package enum StepDescription {
         case .attach(let register, let target, _): "mount \(source(of: register, in: plan)) at \(quoted(target))"
         case .makeDirectory(let target, _, _, _): "make directory \(quoted(target))"
         case .makeSymlink(let target, let text): "make link \(quoted(target)) to \(quoted(text))"
-        case .makeDevice(let target, _, let major, let minor, _, _, _): "make device \(quoted(target)) (\(major):\(minor))"
+        case .makeDevice(let target, _, let major, let minor, _, _, _):
+            "make device \(quoted(target)) (\(major):\(minor))"
         case .mask(let target): "mask \(quoted(target))"
         case .makeReadonly(let target): "make \(quoted(target)) read-only"
         case .makeRootReadonly: "make root file system read-only"

@@ -24,17 +24,23 @@ extension Step {
             return []
         case .setOOMScoreAdj(let value, let clamp): return [("value", .number(Int64(value))), ("clamp", .flag(clamp))]
         case .setResourceLimit(let resource, let soft, let hard, let clamp):
-            return [("resource", .number(Int64(resource))), ("soft", .limit(soft)), ("hard", .limit(hard)), ("clamp", .flag(clamp))]
+            return [
+                ("resource", .number(Int64(resource))), ("soft", .limit(soft)), ("hard", .limit(hard)),
+                ("clamp", .flag(clamp)),
+            ]
         case .makeOverlay(let register, let directory, let lowers, let upper, let work, let options, let attributes):
             return [
-                ("register", .number(Int64(register))), ("directory", .text(directory)), ("lowers", .list(lowers.map { .text($0) })),
+                ("register", .number(Int64(register))), ("directory", .text(directory)),
+                ("lowers", .list(lowers.map { .text($0) })),
                 ("upper", .optional(upper)), ("work", .optional(work)), ("options", .options(options)),
                 ("attributes", .attributes(attributes)),
             ]
-        case .cloneTree(let register, let source, let expect, let recursive, let attributes, let recursively, let propagation):
+        case .cloneTree(
+            let register, let source, let expect, let recursive, let attributes, let recursively, let propagation):
             return [
                 ("register", .number(Int64(register))), ("source", .text(source)), ("expect", .case(expect)),
-                ("recursive", .flag(recursive)), ("attributes", .attributes(attributes)), ("recursiveAttributes", .flag(recursively)),
+                ("recursive", .flag(recursive)), ("attributes", .attributes(attributes)),
+                ("recursiveAttributes", .flag(recursively)),
                 ("propagation", .case(propagation)),
             ]
         case .makeFilesystem(let register, let type, let options, let attributes, let stage):
@@ -43,15 +49,20 @@ extension Step {
                 ("attributes", .attributes(attributes)), ("stage", .number(Int64(stage.rawValue))),
             ]
         case .enterMountNamespace(let cgroup): return [("newCgroupNamespace", .flag(cgroup))]
-        case .attachRoot(let register, let anchor): return [("register", .number(Int64(register))), ("anchor", .text(anchor))]
+        case .attachRoot(let register, let anchor):
+            return [("register", .number(Int64(register))), ("anchor", .text(anchor))]
         case .attach(let register, let target, let create):
             return [("register", .number(Int64(register))), ("target", .text(target)), ("create", .case(create))]
         case .makeDirectory(let target, let mode, let uid, let gid):
-            return [("target", .text(target)), ("mode", .octal(mode)), ("uid", .number(Int64(uid))), ("gid", .number(Int64(gid)))]
+            return [
+                ("target", .text(target)), ("mode", .octal(mode)), ("uid", .number(Int64(uid))),
+                ("gid", .number(Int64(gid))),
+            ]
         case .makeSymlink(let target, let text): return [("target", .text(target)), ("text", .text(text))]
         case .makeDevice(let target, let kind, let major, let minor, let mode, let uid, let gid):
             return [
-                ("target", .text(target)), ("kind", .case(kind)), ("major", .number(Int64(major))), ("minor", .number(Int64(minor))),
+                ("target", .text(target)), ("kind", .case(kind)), ("major", .number(Int64(major))),
+                ("minor", .number(Int64(minor))),
                 ("mode", .octal(mode)), ("uid", .number(Int64(uid))), ("gid", .number(Int64(gid))),
             ]
         case .mask(let target), .makeReadonly(let target): return [("target", .text(target))]
@@ -66,7 +77,8 @@ extension Step {
         case .setBoundingCapabilities(let set): return [("set", .mask(set))]
         case .setUser(let uid, let gid, let groups):
             return [
-                ("uid", .number(Int64(uid))), ("gid", .number(Int64(gid))), ("groups", .list(groups.map { .number(Int64($0)) })),
+                ("uid", .number(Int64(uid))), ("gid", .number(Int64(gid))),
+                ("groups", .list(groups.map { .number(Int64($0)) })),
             ]
         case .setCapabilities(let effective, let permitted, let inheritable, let ambient):
             return [
@@ -78,7 +90,8 @@ extension Step {
             return [("instructions", .number(Int64(program.count / 8))), ("flags", .mask(UInt64(flags)))]
         case .execute(let arguments, let environment, let searchPath):
             return [
-                ("arguments", .list(arguments.map { .text($0) })), ("environment", .list(environment.map { .text($0) })),
+                ("arguments", .list(arguments.map { .text($0) })),
+                ("environment", .list(environment.map { .text($0) })),
                 ("searchPath", .list(searchPath.map { .text($0) })),
             ]
         case .hold(let point): return [("point", .case(point))]

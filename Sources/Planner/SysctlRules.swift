@@ -31,16 +31,19 @@ package struct SysctlRules {
         return out.sorted { $0.key < $1.key }.map { Setting(path: $0.key, value: $0.value) }
     }
 
-    /// A name with dots, or with slashes where its first separator is one (then its dots are dots: "net/ipv4/conf/eth0.1/rp_filter").
+    /// A name with dots, or with slashes where its first separator is one (then its dots are dots:
+    /// "net/ipv4/conf/eth0.1/rp_filter").
     private func path(_ name: String) throws(Fault) -> String {
         let bytes = Array(name.utf8)
-        guard bytes.count <= 255, let first = bytes.first(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }) else {
+        guard bytes.count <= 255, let first = bytes.first(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") })
+        else {
             throw .invalid("sysctl \(NodePath.quoted(name)) is not a name")
         }
         let path = first == UInt8(ascii: "/") ? bytes : bytes.map(Self.swapped)
         let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for part in parts {
-            guard !part.isEmpty, !part.elementsEqual(".".utf8), !part.elementsEqual("..".utf8), part.allSatisfy(Self.isNameByte)
+            guard !part.isEmpty, !part.elementsEqual(".".utf8), !part.elementsEqual("..".utf8),
+                part.allSatisfy(Self.isNameByte)
             else { throw .invalid("sysctl \(NodePath.quoted(name)) is not a name") }
         }
         let text = parts.map { String(decoding: $0, as: UTF8.self) }
@@ -55,7 +58,8 @@ package struct SysctlRules {
             parts.first == "kernel" && parts.count == 2 && Self.ipcNames.contains(parts[1])
             || parts.starts(with: ["fs", "mqueue"]) && parts.count == 3
         guard isNetwork || isIPC else {
-            throw .invalid("sysctl \(NodePath.quoted(name)) is not allowed: it does not belong to a namespace of the pod")
+            throw .invalid(
+                "sysctl \(NodePath.quoted(name)) is not allowed: it does not belong to a namespace of the pod")
         }
         guard !(isNetwork && pod.sharesNodeNetwork) else {
             throw .invalid("sysctl \(NodePath.quoted(name)) is not allowed: the pod uses the node's network")
@@ -87,7 +91,8 @@ package struct SysctlRules {
     }
 
     private static func isWordByte(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte == UInt8(ascii: "_")
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+            || byte == UInt8(ascii: "_")
             || byte == UInt8(ascii: "-")
     }
 
@@ -96,6 +101,7 @@ package struct SysctlRules {
     }
 
     private static func isValueByte(_ byte: UInt8) -> Bool {
-        isWordByte(byte) || [UInt8(ascii: " "), 0x09, UInt8(ascii: ","), UInt8(ascii: "."), UInt8(ascii: ":")].contains(byte)
+        isWordByte(byte)
+            || [UInt8(ascii: " "), 0x09, UInt8(ascii: ","), UInt8(ascii: "."), UInt8(ascii: ":")].contains(byte)
     }
 }

@@ -12,11 +12,21 @@ struct BPFInstruction: Equatable {
 
     /// Passes over the next instruction where the accumulator compares so.
     static func skipIfEqual(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x15, jumpTrue: 1, value: value) }
-    static func skipIfGreater(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x25, jumpTrue: 1, value: value) }
-    static func skipIfAtLeast(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x35, jumpTrue: 1, value: value) }
-    static func skipTwoIfAtLeast(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x35, jumpTrue: 2, value: value) }
-    static func skipUnlessAtLeast(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x35, jumpFalse: 1, value: value) }
-    static func skipUnlessEqual(_ value: UInt32) -> BPFInstruction { BPFInstruction(code: 0x15, jumpFalse: 1, value: value) }
+    static func skipIfGreater(_ value: UInt32) -> BPFInstruction {
+        BPFInstruction(code: 0x25, jumpTrue: 1, value: value)
+    }
+    static func skipIfAtLeast(_ value: UInt32) -> BPFInstruction {
+        BPFInstruction(code: 0x35, jumpTrue: 1, value: value)
+    }
+    static func skipTwoIfAtLeast(_ value: UInt32) -> BPFInstruction {
+        BPFInstruction(code: 0x35, jumpTrue: 2, value: value)
+    }
+    static func skipUnlessAtLeast(_ value: UInt32) -> BPFInstruction {
+        BPFInstruction(code: 0x35, jumpFalse: 1, value: value)
+    }
+    static func skipUnlessEqual(_ value: UInt32) -> BPFInstruction {
+        BPFInstruction(code: 0x15, jumpFalse: 1, value: value)
+    }
 
     var bytes: [UInt8] {
         [UInt8(truncatingIfNeeded: code), UInt8(truncatingIfNeeded: code >> 8), jumpTrue, jumpFalse]

@@ -1,14 +1,16 @@
 import OCI
 
 extension SeccompProfile {
-    /// The profile that the CRI calls RuntimeDefault: what is not named gets EPERM, and capabilities open the calls they are for.
+    /// The profile that the CRI calls RuntimeDefault: what is not named gets EPERM, and capabilities open the calls
+    /// they are for.
     ///
     /// By behaviour it is containerd's of version 2.4.
     package static let runtimeDefault = SeccompProfile(
         defaultAction: .errno(1), architectures: SeccompArchitecture.nativeFamily.map(\.rawValue), rules: defaultRules)
 
     private static let defaultRules: [Rule] =
-        [Rule(DefaultSyscalls.allowed, .allow)] + sockets + personalities + byKernel + byArchitecture + byCapability + namespaces
+        [Rule(DefaultSyscalls.allowed, .allow)] + sockets + personalities + byKernel + byArchitecture + byCapability
+        + namespaces
 
     /// Every address family but AF_ALG (CVE-2026-31431 and before) and AF_VSOCK, which reaches the hypervisor.
     ///
@@ -18,9 +20,12 @@ extension SeccompProfile {
     ]
 
     /// Reading it, PER_LINUX, PER_LINUX32, and the two with UNAME26 (personality(2)).
-    private static let personalities: [Rule] = [0, 0x8, 0x20000, 0x20008, 0xffff_ffff].map { comparing("personality", .equal, $0) }
+    private static let personalities: [Rule] = [0, 0x8, 0x20000, 0x20008, 0xffff_ffff].map {
+        comparing("personality", .equal, $0)
+    }
 
-    /// Since 4.8 a traced process cannot slip past its filter (ptrace(2), PTRACE_O_SUSPEND_SECCOMP and the order of checks).
+    /// Since 4.8 a traced process cannot slip past its filter (ptrace(2), PTRACE_O_SUSPEND_SECCOMP and the order of
+    /// checks).
     private static let byKernel: [Rule] = {
         var since = Condition()
         since.kernel = KernelVersion(4, 8)
@@ -44,8 +49,9 @@ extension SeccompProfile {
         (
             "CAP_SYS_ADMIN",
             """
-            bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr move_mount open_tree
-            perf_event_open quotactl quotactl_fd setdomainname sethostname setns syslog umount umount2 unshare
+            bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr
+            move_mount open_tree perf_event_open quotactl quotactl_fd setdomainname sethostname setns syslog umount
+            umount2 unshare
             """
         ),
         ("CAP_SYS_BOOT", "reboot"),
@@ -62,8 +68,8 @@ extension SeccompProfile {
         ("CAP_PERFMON", "perf_event_open"),
     ].map { capability, names in Rule(words(names), .allow, includes: Condition(capabilities: [capability])) }
 
-    /// Without CAP_SYS_ADMIN: clone(2) without a new namespace; clone3(2), whose flags a filter cannot see, as if it did not exist,
-    /// so that libraries fall back to clone.
+    /// Without CAP_SYS_ADMIN: clone(2) without a new namespace; clone3(2), whose flags a filter cannot see, as if it
+    /// did not exist, so that libraries fall back to clone.
     private static let namespaces: [Rule] = {
         let withoutAdmin = Condition(capabilities: ["CAP_SYS_ADMIN"])
         // NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET
@@ -80,5 +86,7 @@ extension SeccompProfile {
         Rule([name], .allow, arguments: [RuntimeSeccomp.Argument(index: 0, value: value, op: how.rawValue)])
     }
 
-    private static func words(_ text: String) -> [String] { text.split(whereSeparator: \.isWhitespace).map(String.init) }
+    private static func words(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
 }

@@ -1,7 +1,8 @@
 package import OCI
 import Synchronization
 
-/// Turns profiles into filters, and keeps the filters: compiling RuntimeDefault costs 1.7 ms, which would be a good part of a start.
+/// Turns profiles into filters, and keeps the filters: compiling RuntimeDefault costs 1.7 ms, which would be a good
+/// part of a start.
 ///
 /// A filter depends on the profile's decided rules only; pods on one node use a handful of different ones.
 package final class SeccompCompiler: Sendable {
@@ -79,7 +80,8 @@ package final class SeccompCompiler: Sendable {
         var out: [SeccompLibrary.Condition] = []
         for argument in rule.args {
             guard argument.index < 6 else { throw .unknown(what: "argument", value: "\(argument.index)") }
-            // libseccomp cannot join two comparisons of one argument, and two rules would be "or" where "and" was meant.
+            // libseccomp cannot join two comparisons of one argument, and two rules would be "or" where "and" was
+            // meant.
             guard !out.contains(where: { $0.index == argument.index }) else {
                 throw .malformed(reason: "a rule compares argument \(argument.index) twice")
             }

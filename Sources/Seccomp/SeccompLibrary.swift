@@ -3,8 +3,8 @@ import Glibc
 
 /// One filter being built by libseccomp; the only place that calls it.
 ///
-/// Each `unsafe` below hands libseccomp the context that this value owns from `init` to `deinit`, or a C string that lives for
-/// the length of the call; libseccomp keeps neither.
+/// Each `unsafe` below hands libseccomp the context that this value owns from `init` to `deinit`, or a C string that
+/// lives for the length of the call; libseccomp keeps neither.
 @safe
 struct SeccompLibrary: ~Copyable {
     struct Condition {
@@ -37,14 +37,16 @@ struct SeccompLibrary: ~Copyable {
                 throw .refused(operation: "add architecture \"\(architecture.rawValue)\"", errno: -result)
             }
         }
-        // A binary tree of numbers in place of a list: kernels without the cache of allowed calls (before 5.11) walk it each time.
+        // A binary tree of numbers in place of a list: kernels without the cache of allowed calls (before 5.11) walk
+        // it each time.
         let result = unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
         guard result == 0 else { throw .refused(operation: "choose the binary tree", errno: -result) }
     }
 
     deinit { unsafe seccomp_release(context) }
 
-    /// The call's number here, negative where only another interface of this machine has it; nil where libseccomp knows no such name.
+    /// The call's number here, negative where only another interface of this machine has it; nil where libseccomp
+    /// knows no such name.
     func number(of name: String) -> Int32? {
         let number = unsafe seccomp_syscall_resolve_name(name)
         return number == __NR_SCMP_ERROR ? nil : number
@@ -55,9 +57,12 @@ struct SeccompLibrary: ~Copyable {
         let compared = conditions.map {
             scmp_arg_cmp(arg: $0.index, op: $0.how.libraryValue, datum_a: $0.value, datum_b: $0.valueTwo)
         }
-        let result = unsafe seccomp_rule_add_array(context, action.kernelValue, number, UInt32(compared.count), compared)
+        let result = unsafe seccomp_rule_add_array(
+            context, action.kernelValue, number, UInt32(compared.count), compared)
         // EEXIST: another rule of the profile says the same.
-        guard result == 0 || result == -EEXIST else { throw .refused(operation: "add a rule for \"\(name)\"", errno: -result) }
+        guard result == 0 || result == -EEXIST else {
+            throw .refused(operation: "add a rule for \"\(name)\"", errno: -result)
+        }
     }
 
     /// The highest number that any of the names has in one interface, but never one of an old call.

@@ -6,12 +6,14 @@ extension SeccompProfile {
 
     /// Reads a profile in the JSON format that docker and containers share.
     ///
-    /// Strict: an unknown member, action, comparison, architecture or flag is an error, because each would make the profile
-    /// another one than was asked for. Names of calls are not judged here; the compiler skips those that it does not know.
+    /// Strict: an unknown member, action, comparison, architecture or flag is an error, because each would make the
+    /// profile another one than was asked for. Names of calls are not judged here; the compiler skips those that it
+    /// does not know.
     package init(decoding bytes: [UInt8]) throws(SeccompError) {
         let document: Document
         do {
-            document = try RuntimeJSON.decode(Document.self, from: bytes, what: "seccomp profile", bytesMax: Self.bytesMax)
+            document = try RuntimeJSON.decode(
+                Document.self, from: bytes, what: "seccomp profile", bytesMax: Self.bytesMax)
         } catch {
             switch error {
             case .tooLarge(_, let bytesMax): throw .malformed(reason: "it is larger than \(bytesMax) bytes")
@@ -25,11 +27,14 @@ extension SeccompProfile {
         let number = try Self.errno(document.defaultErrnoRet, document.defaultErrno)
         let action = try SeccompAction(name: document.defaultAction, number: number)
         guard (document.listenerPath ?? "").isEmpty else { throw .unknown(what: "member", value: "listenerPath") }
-        for flag in document.flags ?? [] where SeccompFlag(rawValue: flag) == nil { throw .unknown(what: "flag", value: flag) }
+        for flag in document.flags ?? [] where SeccompFlag(rawValue: flag) == nil {
+            throw .unknown(what: "flag", value: flag)
+        }
         var rules: [Rule] = []
         for syscall in document.syscalls ?? [] { rules.append(try syscall.rule()) }
         self.init(
-            defaultAction: action, architectures: try Self.architectures(document), flags: document.flags ?? [], rules: rules)
+            defaultAction: action, architectures: try Self.architectures(document), flags: document.flags ?? [],
+            rules: rules)
     }
 
     /// `errnoRet` is a number, containers' format has the name in `errno` besides.
@@ -45,11 +50,15 @@ extension SeccompProfile {
     private static func architectures(_ document: Document) throws(SeccompError) -> [String] {
         let listed = document.architectures ?? []
         let map = document.archMap ?? []
-        guard listed.isEmpty || map.isEmpty else { throw .malformed(reason: "it has both \"architectures\" and \"archMap\"") }
+        guard listed.isEmpty || map.isEmpty else {
+            throw .malformed(reason: "it has both \"architectures\" and \"archMap\"")
+        }
         for name in listed + map.flatMap({ [$0.architecture] + ($0.subArchitectures ?? []) }) {
             guard SeccompArchitecture.isKnown(name) else { throw .unknown(what: "architecture", value: name) }
         }
-        guard let own = map.first(where: { $0.architecture == SeccompArchitecture.native.rawValue }) else { return listed }
+        guard let own = map.first(where: { $0.architecture == SeccompArchitecture.native.rawValue }) else {
+            return listed
+        }
         return [own.architecture] + (own.subArchitectures ?? [])
     }
 }
@@ -81,7 +90,8 @@ private struct Document: Decodable {
     var syscalls: [Syscall]?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case defaultAction, defaultErrnoRet, defaultErrno, architectures, archMap, flags, listenerPath, listenerMetadata, syscalls
+        case defaultAction, defaultErrnoRet, defaultErrno, architectures, archMap, flags, listenerPath,
+            listenerMetadata, syscalls
     }
 
     init(from decoder: any Decoder) throws {
@@ -123,7 +133,9 @@ private struct Syscall: Decodable {
     var includes: Filter?
     var excludes: Filter?
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case name, names, action, errnoRet, errno, args, includes, excludes, comment }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, names, action, errnoRet, errno, args, includes, excludes, comment
+    }
 
     init(from decoder: any Decoder) throws {
         try decoder.refuseUnknownMembers(CodingKeys.self)
@@ -196,7 +208,9 @@ private struct Filter: Decodable {
         out.capabilities = filter.caps ?? []
         out.architectures = filter.arches ?? []
         if let text = filter.minKernel, !text.isEmpty {
-            guard let version = KernelVersion(release: text) else { throw .unknown(what: "kernel version", value: text) }
+            guard let version = KernelVersion(release: text) else {
+                throw .unknown(what: "kernel version", value: text)
+            }
             out.kernel = version
         }
         return out

@@ -53,7 +53,8 @@ package struct SeccompProfile: Sendable, Equatable {
         out.architectures = architectures
         out.flags = flags
         out.syscalls = rules.compactMap { rule in
-            guard rule.applies(capabilities: capabilities, kernel: kernel, architecture: SeccompArchitecture.nativeGoName)
+            guard
+                rule.applies(capabilities: capabilities, kernel: kernel, architecture: SeccompArchitecture.nativeGoName)
             else { return nil }
             return RuntimeSeccomp.Syscall(
                 rule.names, action: rule.action.name, errnoRet: rule.action.number, args: rule.arguments)

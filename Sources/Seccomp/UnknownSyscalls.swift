@@ -1,9 +1,9 @@
 /// What a filter does with calls that libseccomp or the profile is too old to know.
 ///
-/// libseccomp answers them with the profile's default, mostly EPERM; programs that try a new call and fall back to an old one
-/// understand ENOSYS only (clone3, faccessat2, fchmodat2 have all broken images that way). So, as runc does, a few instructions
-/// in front of the filter answer ENOSYS above the highest number that the profile names. They also carry out what the profile
-/// says about calls that are too new for libseccomp to have a number for.
+/// libseccomp answers them with the profile's default, mostly EPERM; programs that try a new call and fall back to an
+/// old one understand ENOSYS only (clone3, faccessat2, fchmodat2 have all broken images that way). So, as runc does,
+/// a few instructions in front of the filter answer ENOSYS above the highest number that the profile names. They also
+/// carry out what the profile says about calls that are too new for libseccomp to have a number for.
 struct UnknownSyscalls: Equatable {
     struct Decision: Equatable {
         var number: UInt32
@@ -21,14 +21,17 @@ struct UnknownSyscalls: Equatable {
 
     var tables: [Table]
 
-    /// Below this number no call is new: where the tables of all architectures were united (Linux 5.0), pidfd_send_signal being 424.
+    /// Below this number no call is new: where the tables of all architectures were united (Linux 5.0),
+    /// pidfd_send_signal being 424.
     static let lastOldNumber: UInt32 = 423
 
     /// Calls of the united tables that libseccomp 2.5 has no number for.
     static let newer: [String: UInt32] = [
-        "cachestat": 451, "fchmodat2": 452, "map_shadow_stack": 453, "futex_wake": 454, "futex_wait": 455, "futex_requeue": 456,
+        "cachestat": 451, "fchmodat2": 452, "map_shadow_stack": 453, "futex_wake": 454, "futex_wait": 455,
+        "futex_requeue": 456,
         "statmount": 457, "listmount": 458, "lsm_get_self_attr": 459, "lsm_set_self_attr": 460, "lsm_list_modules": 461,
-        "mseal": 462, "setxattrat": 463, "getxattrat": 464, "listxattrat": 465, "removexattrat": 466, "open_tree_attr": 467,
+        "mseal": 462, "setxattrat": 463, "getxattrat": 464, "listxattrat": 465, "removexattrat": 466,
+        "open_tree_attr": 467,
         "file_getattr": 468, "file_setattr": 469,
     ]
 
@@ -73,7 +76,9 @@ struct UnknownSyscalls: Equatable {
         var out: [Part] = []
         if let highest = table.highest {
             out += [.plain(.skipIfGreater(base | highest)), .toFilter]
-            if table.architecture == .x32 { out += [.plain(.skipTwoIfAtLeast(base | 548)), .plain(.skipUnlessAtLeast(base | 512)), .toFilter] }
+            if table.architecture == .x32 {
+                out += [.plain(.skipTwoIfAtLeast(base | 548)), .plain(.skipUnlessAtLeast(base | 512)), .toFilter]
+            }
         }
         for decision in table.decisions {
             out += [.plain(.skipUnlessEqual(base | decision.number)), .plain(.answer(decision.action))]

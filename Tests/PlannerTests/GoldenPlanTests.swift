@@ -39,7 +39,8 @@ import Testing
                 HostDevice(path: "/dev/null", kind: .character, major: 1, minor: 3, mode: 0o666, uid: 0, gid: 0),
                 HostDevice(path: "/dev/loop0", kind: .block, major: 7, minor: 0, mode: 0o660, uid: 0, gid: 6),
                 HostDevice(path: "/dev/pts/0", kind: .character, major: 136, minor: 0, mode: 0o620, uid: 0, gid: 5),
-                HostDevice(path: "/dev/snd/timer", kind: .character, major: 116, minor: 33, mode: 0o660, uid: 0, gid: 29),
+                HostDevice(
+                    path: "/dev/snd/timer", kind: .character, major: 116, minor: 33, mode: 0o660, uid: 0, gid: 29),
             ]
         },
         .container("container-readonly-rootfs") { samples in
@@ -86,14 +87,17 @@ import Testing
         },
         .container("container-mounts") { samples in
             samples.container.mounts = [
-                Samples.mount("/data/deep/er", "/var/lib/kubelet/c"), Samples.mount("/data", "/var/lib/kubelet/a", readonly: true),
+                Samples.mount("/data/deep/er", "/var/lib/kubelet/c"),
+                Samples.mount("/data", "/var/lib/kubelet/a", readonly: true),
                 Samples.mount("/host", "/", propagation: .hostToContainer),
                 Samples.mount("/csi", "/var/lib/csi", propagation: .bidirectional),
-                Samples.mount("/etc/hosts", "/var/lib/kubelet/hosts"), Samples.mount("/proc/meminfo", "/var/lib/lxcfs/meminfo"),
+                Samples.mount("/etc/hosts", "/var/lib/kubelet/hosts"),
+                Samples.mount("/proc/meminfo", "/var/lib/lxcfs/meminfo"),
                 Samples.mount("/data", "/var/lib/kubelet/later"),
             ]
             samples.facts.hostMounts = HostMounts([
-                .init(path: "/", isShared: false, isSlave: true), .init(path: "/var/lib/csi", isShared: true, isSlave: false),
+                .init(path: "/", isShared: false, isSlave: true),
+                .init(path: "/var/lib/csi", isShared: true, isSlave: false),
             ])
             samples.facts.volumes = [
                 ImageVolume(path: "/data", directory: "/var/lib/swiftlet/containers/7/volumes/0"),
@@ -104,7 +108,9 @@ import Testing
             samples.pod.privileged = true
             samples.container.security.privileged = true
             samples.container.tty = true
-            samples.container.mounts = [Samples.mount("/dev", "/dev"), Samples.mount("/sys/fs/cgroup", "/sys/fs/cgroup")]
+            samples.container.mounts = [
+                Samples.mount("/dev", "/dev"), Samples.mount("/sys/fs/cgroup", "/sys/fs/cgroup"),
+            ]
         },
         .container("container-devices") { samples in
             samples.container.devices = [
@@ -114,8 +120,10 @@ import Testing
             ]
             samples.facts.devices = [
                 HostDevice(path: "/dev/fuse", kind: .character, major: 10, minor: 229, mode: 0o666, uid: 0, gid: 0),
-                HostDevice(path: "/dev/dri/card0", kind: .character, major: 226, minor: 0, mode: 0o660, uid: 0, gid: 44),
-                HostDevice(path: "/dev/dri/by/id", kind: .character, major: 226, minor: 1, mode: 0o660, uid: 0, gid: 44),
+                HostDevice(
+                    path: "/dev/dri/card0", kind: .character, major: 226, minor: 0, mode: 0o660, uid: 0, gid: 44),
+                HostDevice(
+                    path: "/dev/dri/by/id", kind: .character, major: 226, minor: 1, mode: 0o660, uid: 0, gid: 44),
                 HostDevice(path: "/dev/net/tun", kind: .character, major: 10, minor: 200, mode: 0o666, uid: 0, gid: 0),
             ]
         },
@@ -153,7 +161,8 @@ import Testing
             samples.pod.hostname = ""
             samples.host.heldCapabilities.remove(.sysResource)
             samples.pod.sysctls = [
-                "kernel.shm_rmid_forced": "1", "net/ipv4/conf/eth0.100/rp_filter": "2", "net.ipv4.ping_group_range": "0 100",
+                "kernel.shm_rmid_forced": "1", "net/ipv4/conf/eth0.100/rp_filter": "2",
+                "net.ipv4.ping_group_range": "0 100",
                 "fs.mqueue.msg_max": "20",
             ]
         },

@@ -28,7 +28,8 @@ enum OrderRules {
         case .container, .podInit:
             require(enters.count == 1 && pivots.count == 1, "one mount namespace, one pivot")
             require(before(enters, pivots), "pivot inside the mount namespace")
-        case .exec: require(joins.count == 1 && enters.isEmpty && pivots.isEmpty, "an exec joins once and makes no namespace")
+        case .exec:
+            require(joins.count == 1 && enters.isEmpty && pivots.isEmpty, "an exec joins once and makes no namespace")
         case .birth:
             require(ends.isEmpty && users.isEmpty && enters.isEmpty, "a birth executes nothing and keeps its ids")
             return out
@@ -60,9 +61,12 @@ enum OrderRules {
                 steps.indices.filter { $0 > filter }.allSatisfy { isAllowedUnderFilter(steps[$0]) },
                 "only capabilities and execve under the filter")
             if noNew.isEmpty {
-                require(hasAdmin(before: filter, in: steps), "a filter without no_new_privs needs CAP_SYS_ADMIN effective")
+                require(
+                    hasAdmin(before: filter, in: steps), "a filter without no_new_privs needs CAP_SYS_ADMIN effective")
             } else {
-                require(before(noNew, filters) && (capabilities.max() ?? 0) < filter, "with no_new_privs the filter is last")
+                require(
+                    before(noNew, filters) && (capabilities.max() ?? 0) < filter, "with no_new_privs the filter is last"
+                )
             }
         }
         out += registerViolations(steps) + coverViolations(steps) + devViolations(steps)
@@ -79,8 +83,12 @@ enum OrderRules {
                 .makeFilesystem(let register, _, _, _, _):
                 if !made.insert(register).inserted { out.append("step \(index) makes register \(register) again") }
             case .attach(let register, _, _), .attachRoot(let register, _):
-                if !made.contains(register) { out.append("step \(index) attaches register \(register) before it is made") }
-                if !attached.insert(register).inserted { out.append("step \(index) attaches register \(register) again") }
+                if !made.contains(register) {
+                    out.append("step \(index) attaches register \(register) before it is made")
+                }
+                if !attached.insert(register).inserted {
+                    out.append("step \(index) attaches register \(register) again")
+                }
             default: continue
             }
         }
@@ -110,14 +118,21 @@ enum OrderRules {
         var out: [String] = []
         let registers = Set(
             steps.compactMap { step -> MountRegister? in
-                if case .makeFilesystem(let register, let type, _, _, _) = step, type == Array("tmpfs".utf8) { register } else { nil }
+                if case .makeFilesystem(let register, let type, _, _, _) = step, type == Array("tmpfs".utf8) {
+                    register
+                } else {
+                    nil
+                }
             })
         for (index, step) in steps.enumerated() {
             switch step {
-            case .attach(let register, let target, _) where target == Array("/dev".utf8): isOwn = registers.contains(register)
+            case .attach(let register, let target, _) where target == Array("/dev".utf8):
+                isOwn = registers.contains(register)
             case .attach(_, let target, _) where target.starts(with: "/dev/".utf8): hasMounts = true
             case .makeDevice(let target, _, _, _, _, _, _) where target.starts(with: "/dev/".utf8):
-                if !isOwn || hasMounts { out.append("step \(index) makes a node in a /dev that is not ours or is in use") }
+                if !isOwn || hasMounts {
+                    out.append("step \(index) makes a node in a /dev that is not ours or is in use")
+                }
             default: continue
             }
         }

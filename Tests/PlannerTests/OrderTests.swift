@@ -32,20 +32,58 @@ import Testing
 
     /// One change each to a sound plan.
     static let mutations: [(name: String, change: @Sendable (inout [Step]) -> Void)] = [
-        ("user before bounding set", { move(&$0, { if case .setUser = $0 { true } else { false } }, before: { if case .setBoundingCapabilities = $0 { true } else { false } }) }),
+        (
+            "user before bounding set",
+            {
+                move(
+                    &$0, { if case .setUser = $0 { true } else { false } },
+                    before: { if case .setBoundingCapabilities = $0 { true } else { false } })
+            }
+        ),
         ("pivot twice", { steps in steps.insert(.pivotRoot, at: steps.count - 3) }),
         ("no pivot", { $0.removeAll { $0 == .pivotRoot } }),
-        ("mask before a mount", { move(&$0, { if case .mask = $0 { true } else { false } }, before: { if case .attach = $0 { true } else { false } }) }),
+        (
+            "mask before a mount",
+            {
+                move(
+                    &$0, { if case .mask = $0 { true } else { false } },
+                    before: { if case .attach = $0 { true } else { false } })
+            }
+        ),
         ("mask after pivot", { steps in steps.insert(.mask(target: Array("/x".utf8)), at: steps.count - 2) }),
         ("mount after the capabilities are gone", { steps in steps.insert(.makeRootReadonly, at: steps.count - 1) }),
         ("umask under the filter", { steps in steps.insert(.setUmask(0), at: steps.count - 2) }),
         ("capabilities before the filter", { steps in steps.swapAt(steps.count - 2, steps.count - 3) }),
-        ("volume resolved in stage 2", { move(&$0, { $0 == .pivotRoot }, before: { if case .makeOverlay = $0 { true } else { false } }) }),
-        ("attached twice", { steps in if let place = steps.firstIndex(where: { if case .attach = $0 { true } else { false } }) { steps.insert(steps[place], at: place) } }),
+        (
+            "volume resolved in stage 2",
+            { move(&$0, { $0 == .pivotRoot }, before: { if case .makeOverlay = $0 { true } else { false } }) }
+        ),
+        (
+            "attached twice",
+            { steps in
+                if let place = steps.firstIndex(where: { if case .attach = $0 { true } else { false } }) {
+                    steps.insert(steps[place], at: place)
+                }
+            }
+        ),
         ("attached and never made", { $0.removeAll { if case .cloneTree = $0 { true } else { false } } }),
         ("made and never attached", { $0.removeAll { if case .attach = $0 { true } else { false } } }),
-        ("child before parent", { steps in steps.insert(.attach(register: 99, target: Array("/".utf8) + Array("sys/fs".utf8), create: .directory), at: steps.firstIndex(of: .pivotRoot) ?? 0) }),
-        ("nodes after mounts in /dev", { move(&$0, { if case .attach(_, let target, _) = $0 { target == Array("/dev/pts".utf8) } else { false } }, before: { if case .makeDevice = $0 { true } else { false } }) }),
+        (
+            "child before parent",
+            { steps in
+                steps.insert(
+                    .attach(register: 99, target: Array("/".utf8) + Array("sys/fs".utf8), create: .directory),
+                    at: steps.firstIndex(of: .pivotRoot) ?? 0)
+            }
+        ),
+        (
+            "nodes after mounts in /dev",
+            {
+                move(
+                    &$0, { if case .attach(_, let target, _) = $0 { target == Array("/dev/pts".utf8) } else { false } },
+                    before: { if case .makeDevice = $0 { true } else { false } })
+            }
+        ),
         ("nothing executed", { $0.removeLast() }),
     ]
 
@@ -72,8 +110,12 @@ import Testing
         let names = ["CHOWN", "CAP_KILL", "net_admin", "SYS_ADMIN", "ALL", "MKNOD", "SYS_PTRACE"]
         samples.pod.privileged = generator.chance(oneIn: 3)
         samples.container.security.privileged = samples.pod.privileged && generator.chance(oneIn: 2)
-        samples.container.security.addCapabilities = (0..<Int.random(in: 0...2, using: &generator)).map { _ in generator.pick(names) }
-        samples.container.security.dropCapabilities = (0..<Int.random(in: 0...2, using: &generator)).map { _ in generator.pick(names) }
+        samples.container.security.addCapabilities = (0..<Int.random(in: 0...2, using: &generator)).map { _ in
+            generator.pick(names)
+        }
+        samples.container.security.dropCapabilities = (0..<Int.random(in: 0...2, using: &generator)).map { _ in
+            generator.pick(names)
+        }
         samples.container.security.noNewPrivileges = generator.chance(oneIn: 2)
         samples.container.security.readonlyRootfs = generator.chance(oneIn: 2)
         samples.container.security.seccomp = generator.pick([nil, .runtimeDefault, .unconfined])
@@ -92,7 +134,10 @@ import Testing
         samples.facts.hostMounts = HostMounts([.init(path: "/", isShared: true, isSlave: false)])
         let parts = ["data", "dev", "sys", "fs", "cgroup", "etc", "hosts", "proc", "pts", "shm", "x"]
         for _ in 0..<Int.random(in: 0...6, using: &generator) {
-            let path = "/" + (0..<Int.random(in: 1...4, using: &generator)).map { _ in generator.pick(parts) }.joined(separator: "/")
+            let path =
+                "/"
+                + (0..<Int.random(in: 1...4, using: &generator)).map { _ in generator.pick(parts) }.joined(
+                    separator: "/")
             samples.container.mounts.append(
                 Samples.mount(
                     path, "/var/lib/\(generator.pick(parts))", readonly: generator.chance(oneIn: 2),
@@ -100,7 +145,9 @@ import Testing
         }
         for index in 0..<Int.random(in: 0...3, using: &generator) {
             samples.facts.volumes.append(
-                ImageVolume(path: "/" + generator.pick(["data", "x/y", "etc", "dev/shm", "data/x"]), directory: "/var/lib/v/\(index)"))
+                ImageVolume(
+                    path: "/" + generator.pick(["data", "x/y", "etc", "dev/shm", "data/x"]),
+                    directory: "/var/lib/v/\(index)"))
         }
         samples.holds = generator.pick([[], [.beforeExecute], [.afterNamespaces, .beforePivot]])
         return samples

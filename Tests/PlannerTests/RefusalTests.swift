@@ -31,7 +31,9 @@ import Testing
     }
 
     static let requests: [Row] = [
-        Row("no command anywhere", "invalidArgument: no command specified") { $0.image.entrypoint = []; $0.image.command = [] },
+        Row("no command anywhere", "invalidArgument: no command specified") {
+            $0.image.entrypoint = []; $0.image.command = []
+        },
         Row("an empty program name", "invalidArgument: no command specified") { $0.container.command = [""] },
         Row("NUL in an argument", "has a NUL byte") { $0.container.args = ["a\0b"] },
         Row("a variable without a name", "invalidArgument: environment variable name \"\"") {
@@ -49,7 +51,9 @@ import Testing
         Row("a relative working directory", "invalidArgument: working_dir \"work\" is not absolute") {
             $0.container.workingDirectory = "work"
         },
-        Row("a working directory with ..", "working_dir \"/a/../b\" has a \"..\" in it") { $0.container.workingDirectory = "/a/../b" },
+        Row("a working directory with ..", "working_dir \"/a/../b\" has a \"..\" in it") {
+            $0.container.workingDirectory = "/a/../b"
+        },
         Row("a relative working directory of the image", "working directory of the image \"work\" is not absolute") {
             $0.image.workingDirectory = "work"
         },
@@ -60,14 +64,21 @@ import Testing
         Row("a capability that is none", "invalidArgument: add_capabilities: unknown capability \"NET_ADMINN\"") {
             $0.container.security.addCapabilities = ["NET_ADMINN"]
         },
-        Row("a capability by number", "drop_capabilities: unknown capability \"12\"") { $0.container.security.dropCapabilities = ["12"] },
-        Row("a capability with a tail", "unknown capability \"CHOWN=ep\"") { $0.container.security.addCapabilities = ["CHOWN=ep"] },
+        Row("a capability by number", "drop_capabilities: unknown capability \"12\"") {
+            $0.container.security.dropCapabilities = ["12"]
+        },
+        Row("a capability with a tail", "unknown capability \"CHOWN=ep\"") {
+            $0.container.security.addCapabilities = ["CHOWN=ep"]
+        },
         Row("an empty capability", "unknown capability \"\"") { $0.container.security.addCapabilities = [""] },
         Row("a capability that the kernel is too old for", "unknown capability \"BPF\"") {
             $0.host.lastCapability = 37
             $0.container.security.addCapabilities = ["BPF"]
         },
-        Row("a capability that the runtime does not have", "failedPrecondition: add_capabilities: this runtime does not have CAP_SYS_RESOURCE") {
+        Row(
+            "a capability that the runtime does not have",
+            "failedPrecondition: add_capabilities: this runtime does not have CAP_SYS_RESOURCE"
+        ) {
             $0.host.heldCapabilities.remove(.sysResource)
             $0.container.security.addCapabilities = ["SYS_RESOURCE"]
         },
@@ -90,8 +101,12 @@ import Testing
         .mount("a mount below a replaceable file", "/proc/stat/x", "lies in /proc"),
         .mount("a relative mount", "data", "mount container_path \"data\" is not absolute"),
         .mount("a mount with ..", "/a/../proc", "has a \"..\" in it"),
-        Row("a relative source", "mount host_path \"data\" is not absolute") { $0.container.mounts = [Samples.mount("/data", "data")] },
-        .volume("a volume over /proc", "/proc", "invalidArgument: volume of the image \"/proc\" would hide a system directory"),
+        Row("a relative source", "mount host_path \"data\" is not absolute") {
+            $0.container.mounts = [Samples.mount("/data", "data")]
+        },
+        .volume(
+            "a volume over /proc", "/proc",
+            "invalidArgument: volume of the image \"/proc\" would hide a system directory"),
         .volume("a volume over a replaceable file", "/proc/stat", "would hide a system directory"),
         .volume("a volume over the root", "/", "would hide a system directory"),
         .volume("a volume with ..", "/../../../canary", "has a \"..\" in it"),
@@ -100,10 +115,14 @@ import Testing
         .seen("a relative masked path", "proc/kcore", "masked path \"proc/kcore\" is not absolute"),
         Row("a read-only path with ..", "read-only path") { $0.container.security.readonlyPaths = ["/a/.."] },
         Row("a device that is not there", "invalidArgument: device \"/dev/none\" is not a device") {
-            $0.container.devices = [ContainerDevice(containerPath: "/dev/none", hostPath: "/dev/none", permissions: "r")]
+            $0.container.devices = [
+                ContainerDevice(containerPath: "/dev/none", hostPath: "/dev/none", permissions: "r")
+            ]
         },
         Row("device permissions that are none", "device permissions \"rx\"") {
-            $0.container.devices = [ContainerDevice(containerPath: "/dev/none", hostPath: "/dev/none", permissions: "rx")]
+            $0.container.devices = [
+                ContainerDevice(containerPath: "/dev/none", hostPath: "/dev/none", permissions: "rx")
+            ]
         },
         Row("empty device permissions", "device permissions \"\"") {
             $0.container.devices = [ContainerDevice(containerPath: "/dev/none", hostPath: "/dev/none", permissions: "")]
@@ -111,23 +130,36 @@ import Testing
         Row("a device on the root", "device container_path \"/\"") {
             $0.container.devices = [ContainerDevice(containerPath: "/", hostPath: "/dev/none", permissions: "r")]
         },
-        Row("the node's network in a pod with its own", "invalidArgument: network namespace \"NODE\" of the container differs") {
+        Row(
+            "the node's network in a pod with its own",
+            "invalidArgument: network namespace \"NODE\" of the container differs"
+        ) {
             $0.container.security.namespaces.network = .node
         },
         Row("a network of the container alone", "network namespace \"CONTAINER\"") {
             $0.container.security.namespaces.network = .container
         },
-        Row("the node's IPC in a pod with its own", "ipc namespace \"NODE\"") { $0.container.security.namespaces.ipc = .node },
+        Row("the node's IPC in a pod with its own", "ipc namespace \"NODE\"") {
+            $0.container.security.namespaces.ipc = .node
+        },
         Row("a target that is no id", "invalidArgument: target_id \"../1\" is not a container id") {
             $0.container.security.namespaces.pid = .target
             $0.container.security.namespaces.targetID = "../1"
         },
-        Row("a pod with the target mode", "pid namespace of a pod cannot be \"TARGET\"") { $0.pod.namespaces.pid = .target },
-        Row("rslave from a private mount", "failedPrecondition: mount host_path \"/v\" is on \"/\", which is not a shared or slave mount") {
+        Row("a pod with the target mode", "pid namespace of a pod cannot be \"TARGET\"") {
+            $0.pod.namespaces.pid = .target
+        },
+        Row(
+            "rslave from a private mount",
+            "failedPrecondition: mount host_path \"/v\" is on \"/\", which is not a shared or slave mount"
+        ) {
             $0.facts.hostMounts = HostMounts([.init(path: "/", isShared: false, isSlave: false)])
             $0.container.mounts = [Samples.mount("/v", "/v", propagation: .hostToContainer)]
         },
-        Row("rshared from a slave mount", "failedPrecondition: mount host_path \"/v/x\" is on \"/v\", which is not a shared mount") {
+        Row(
+            "rshared from a slave mount",
+            "failedPrecondition: mount host_path \"/v/x\" is on \"/v\", which is not a shared mount"
+        ) {
             $0.facts.hostMounts = HostMounts([
                 .init(path: "/", isShared: true, isSlave: false), .init(path: "/v", isShared: false, isSlave: true),
             ])
@@ -138,7 +170,8 @@ import Testing
         },
         Row("propagation through a link to a private mount", "which is not a shared mount") {
             $0.facts.hostMounts = HostMounts([
-                .init(path: "/", isShared: true, isSlave: false), .init(path: "/private", isShared: false, isSlave: false),
+                .init(path: "/", isShared: true, isSlave: false),
+                .init(path: "/private", isShared: false, isSlave: false),
             ])
             $0.facts.resolvedSources = ["/link": "/private/x"]
             $0.container.mounts = [Samples.mount("/v", "/link", propagation: .bidirectional)]
@@ -196,17 +229,24 @@ import Testing
             spec.process?.scheduler = decoded(RuntimeProcess.Scheduler.self, #"{"policy": "SCHED_FIFO"}"#)
         },
         SpecRow("an I/O priority", "unimplemented: process.ioPriority") { spec in
-            spec.process?.ioPriority = decoded(RuntimeProcess.IOPriority.self, #"{"class": "IOPRIO_CLASS_RT", "priority": 0}"#)
+            spec.process?.ioPriority = decoded(
+                RuntimeProcess.IOPriority.self, #"{"class": "IOPRIO_CLASS_RT", "priority": 0}"#)
         },
         SpecRow("a CPU affinity of execs", "unimplemented: process.execCPUAffinity") { spec in
             spec.process?.execCPUAffinity = decoded(RuntimeProcess.CPUAffinity.self, #"{"initial": "0"}"#)
         },
-        SpecRow("ambient capabilities", "unimplemented: process.capabilities.ambient") { $0.process?.capabilities?.ambient = ["CAP_CHOWN"] },
+        SpecRow("ambient capabilities", "unimplemented: process.capabilities.ambient") {
+            $0.process?.capabilities?.ambient = ["CAP_CHOWN"]
+        },
         SpecRow("inheritable capabilities", "unimplemented: process.capabilities.inheritable") {
             $0.process?.capabilities?.inheritable = ["CAP_CHOWN"]
         },
-        SpecRow("effective beyond permitted", "invalidArgument: process.capabilities") { $0.process?.capabilities?.permitted = [] },
-        SpecRow("permitted beyond bounding", "invalidArgument: process.capabilities") { $0.process?.capabilities?.bounding = [] },
+        SpecRow("effective beyond permitted", "invalidArgument: process.capabilities") {
+            $0.process?.capabilities?.permitted = []
+        },
+        SpecRow("permitted beyond bounding", "invalidArgument: process.capabilities") {
+            $0.process?.capabilities?.bounding = []
+        },
         SpecRow("an unknown capability", "invalidArgument: process.capabilities: unknown capability \"CAP_X\"") {
             $0.process?.capabilities?.bounding.append("CAP_X")
         },
@@ -228,31 +268,48 @@ import Testing
         SpecRow("a user namespace", "unimplemented: user namespace") { $0.linux?.namespaces.append(.init(.user)) },
         SpecRow("a time namespace", "unimplemented: time namespace") { $0.linux?.namespaces.append(.init(.time)) },
         SpecRow("time offsets", "unimplemented: linux.timeOffsets") { spec in
-            spec.linux?.timeOffsets = decoded([String: RuntimeLinux.TimeOffset].self, #"{"boottime": {"secs": 1}}"#) ?? [:]
+            spec.linux?.timeOffsets =
+                decoded([String: RuntimeLinux.TimeOffset].self, #"{"boottime": {"secs": 1}}"#) ?? [:]
         },
         SpecRow("intelRdt", "unimplemented: linux.intelRdt") { $0.linux?.intelRdt = RuntimeLinux.Presence() },
-        SpecRow("a memory policy", "unimplemented: linux.memoryPolicy") { $0.linux?.memoryPolicy = RuntimeLinux.Presence() },
+        SpecRow("a memory policy", "unimplemented: linux.memoryPolicy") {
+            $0.linux?.memoryPolicy = RuntimeLinux.Presence()
+        },
         SpecRow("net devices", "unimplemented: linux.netDevices") { spec in
             spec.linux?.netDevices = decoded([String: RuntimeLinux.NetDevice].self, #"{"eth1": {}}"#) ?? [:]
         },
         SpecRow("a personality", "unimplemented: linux.personality") { spec in
             spec.linux?.personality = decoded(RuntimeLinux.Personality.self, #"{"domain": "LINUX32"}"#)
         },
-        SpecRow("sysctls of a container", "unimplemented: linux.sysctl") { $0.linux?.sysctl = ["net.core.somaxconn": "1"] },
-        SpecRow("network classes", "unimplemented: linux.resources.network") { $0.linux?.resources?.network = RuntimeLinux.Presence() },
-        SpecRow("block I/O", "unimplemented: linux.resources.blockIO") { $0.linux?.resources?.blockIO = RuntimeLinux.Presence() },
-        SpecRow("RDMA", "unimplemented: linux.resources.rdma") { $0.linux?.resources?.rdma = ["mlx5_1": RuntimeLinux.Presence()] },
+        SpecRow("sysctls of a container", "unimplemented: linux.sysctl") {
+            $0.linux?.sysctl = ["net.core.somaxconn": "1"]
+        },
+        SpecRow("network classes", "unimplemented: linux.resources.network") {
+            $0.linux?.resources?.network = RuntimeLinux.Presence()
+        },
+        SpecRow("block I/O", "unimplemented: linux.resources.blockIO") {
+            $0.linux?.resources?.blockIO = RuntimeLinux.Presence()
+        },
+        SpecRow("RDMA", "unimplemented: linux.resources.rdma") {
+            $0.linux?.resources?.rdma = ["mlx5_1": RuntimeLinux.Presence()]
+        },
         SpecRow("no mount namespace", "unimplemented: a container without a mount namespace") { spec in
             spec.linux?.namespaces.removeAll { $0.type == .mount }
         },
         SpecRow("another's mount namespace", "unimplemented: an existing mount namespace") { spec in
             spec.linux?.namespaces = [.init(.mount, path: "/proc/1/ns/mnt")]
         },
-        SpecRow("a network of the container alone", "unimplemented: a network namespace of a single container") { spec in
+        SpecRow("a network of the container alone", "unimplemented: a network namespace of a single container") {
+            spec in
             spec.linux?.namespaces = [.init(.mount), .init(.network)]
         },
-        SpecRow("a namespace twice", "invalidArgument: linux.namespaces has \"ipc\" twice") { $0.linux?.namespaces.append(.init(.ipc, path: "pod")) },
-        SpecRow("the node's network in a pod with its own", "invalidArgument: network namespace: the description says the node's") { spec in
+        SpecRow("a namespace twice", "invalidArgument: linux.namespaces has \"ipc\" twice") {
+            $0.linux?.namespaces.append(.init(.ipc, path: "pod"))
+        },
+        SpecRow(
+            "the node's network in a pod with its own",
+            "invalidArgument: network namespace: the description says the node's"
+        ) { spec in
             spec.linux?.namespaces.removeAll { $0.type == .network }
         },
         SpecRow("the node's IPC in a pod with its own", "invalidArgument: ipc namespace") { spec in
@@ -263,7 +320,9 @@ import Testing
             spec.linux?.namespaces.append(.init(.pid, path: "/proc/1/ns/pid"))
         },
         SpecRow("another hostname", "unimplemented: hostname \"other\"") { $0.hostname = "other" },
-        SpecRow("an unbindable root", "unimplemented: linux.rootfsPropagation") { $0.linux?.rootfsPropagation = "unbindable" },
+        SpecRow("an unbindable root", "unimplemented: linux.rootfsPropagation") {
+            $0.linux?.rootfsPropagation = "unbindable"
+        },
         SpecRow("a file system of another kind", "unimplemented: mount \"/x\": file system \"ext4\"") {
             $0.mounts.append(RuntimeMount(destination: "/x", type: "ext4", source: "/dev/sda1"))
         },
@@ -275,7 +334,8 @@ import Testing
         SpecRow("a mount over the root", "invalidArgument: mount destination \"/\"") {
             $0.mounts.append(RuntimeMount(destination: "/", type: "tmpfs", source: "tmpfs"))
         },
-        .option("idmap", "unimplemented: mount \"/etc/hosts\": option \"idmap\""), .option("remount", "option \"remount\""),
+        .option("idmap", "unimplemented: mount \"/etc/hosts\": option \"idmap\""),
+        .option("remount", "option \"remount\""),
         .option("unbindable", "option \"unbindable\""), .option("tmpcopyup", "option \"tmpcopyup\""),
         .option("nosymfollow", "option \"nosymfollow\""), .option("rnosuid", "option \"rnosuid\""),
         .option("size=1k", "invalidArgument: mount \"/etc/hosts\": a bind mount has no option \"size\""),
@@ -284,6 +344,9 @@ import Testing
         .option("rro", on: "/dev/shm", "unimplemented: mount \"/dev/shm\": \"rro\" together"),
         SpecRow("a device of an unknown type", "invalidArgument: device \"/dev/x\" has the unknown type") {
             $0.linux?.devices = [.init(path: "/dev/x", type: "x", major: 1, minor: 1, fileMode: 0, uid: 0, gid: 0)]
+        },
+        SpecRow("a device outside /dev", "unimplemented: device \"/opt/x\" outside /dev") {
+            $0.linux?.devices = [.init(path: "/opt/x", type: "c", major: 1, minor: 1, fileMode: 0, uid: 0, gid: 0)]
         },
         SpecRow("a device number out of range", "invalidArgument: device \"/dev/x\" has a number out of range") {
             $0.linux?.devices = [.init(path: "/dev/x", type: "c", major: 4096, minor: 1, fileMode: 0, uid: 0, gid: 0)]
@@ -295,7 +358,10 @@ import Testing
             $0.linux?.seccomp = RuntimeSeccomp(defaultAction: "SCMP_ACT_MAYBE")
         },
         SpecRow("5,000 mounts", "invalidArgument: the container has more than 4096 mounts") { spec in
-            for index in 0..<5000 { spec.mounts.append(RuntimeMount(destination: "/m\(index)", type: "bind", source: "/data", options: ["bind"])) }
+            for index in 0..<5000 {
+                spec.mounts.append(
+                    RuntimeMount(destination: "/m\(index)", type: "bind", source: "/data", options: ["bind"]))
+            }
         },
     ]
 
@@ -313,8 +379,10 @@ import Testing
     @Test(
         "a root file system that is not ours is refused",
         arguments: [
-            ([], "upper", "0 layers"), (Array(repeating: "l", count: 128), "upper", "128 layers"), (["a:b"], "upper", "\"a:b\""),
-            (["../x"], "upper", "plain relative"), (["/x"], "upper", "plain relative"), (["1"], "", "plain relative"), (["1"], "u,x", "plain relative"),
+            ([], "upper", "0 layers"), (Array(repeating: "l", count: 128), "upper", "128 layers"),
+            (["a:b"], "upper", "\"a:b\""),
+            (["../x"], "upper", "plain relative"), (["/x"], "upper", "plain relative"), (["1"], "", "plain relative"),
+            (["1"], "u,x", "plain relative"),
         ] as [([String], String, String)])
     func rootfs(layers: [String], upper: String, says: String) throws {
         let samples = Samples()

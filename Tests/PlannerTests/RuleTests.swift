@@ -13,7 +13,8 @@ import Testing
         "command and arguments follow docker's rules",
         arguments: [
             (["e"], ["c"], [], [], ["e", "c"]), (["e"], ["c"], [], ["a"], ["e", "a"]), (["e"], ["c"], ["x"], [], ["x"]),
-            (["e"], ["c"], ["x"], ["a"], ["x", "a"]), ([], ["c"], [], [], ["c"]), ([""], ["c"], [], [], ["c"]), ([], [], [], ["a"], ["a"]),
+            (["e"], ["c"], ["x"], ["a"], ["x", "a"]), ([], ["c"], [], [], ["c"]), ([""], ["c"], [], [], ["c"]),
+            ([], [], [], ["a"], ["a"]),
         ] as [([String], [String], [String], [String], [String])])
     func arguments(entrypoint: [String], command: [String], asked: [String], args: [String], result: [String]) throws {
         let spec = try Samples().with {
@@ -28,16 +29,20 @@ import Testing
     @Test("the environment: order, one entry a name, the image's malformed entries dropped")
     func environment() throws {
         let spec = try Samples().with {
-            $0.image.environment = ["SECRET", "PATH", "*", "=x", "A=b=c", "A\0B=1", "", "B=1", "HOSTNAME=image", "LANG=C"]
+            $0.image.environment = [
+                "SECRET", "PATH", "*", "=x", "A=b=c", "A\0B=1", "", "B=1", "HOSTNAME=image", "LANG=C",
+            ]
             $0.container.environment = [
-                EnvironmentVariable(name: "B", value: Array("2".utf8)), EnvironmentVariable(name: "RAW", value: [0xff, 0xfe]),
+                EnvironmentVariable(name: "B", value: Array("2".utf8)),
+                EnvironmentVariable(name: "RAW", value: [0xff, 0xfe]),
             ]
             $0.container.tty = true
         }.spec()
         let entries = try #require(spec.process?.env)
         #expect(
             entries == [
-                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=image", "TERM=xterm", "A=b=c", "B=2", "LANG=C",
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=image", "TERM=xterm",
+                "A=b=c", "B=2", "LANG=C",
                 RuntimeText(Array("RAW=".utf8) + [0xff, 0xfe]), "HOME=/root",
             ])
     }
@@ -45,7 +50,8 @@ import Testing
     @Test(
         "HOME is the user's unless the request or the image has one",
         arguments: [
-            ("/home/app", [], nil, "/home/app"), ("", [], nil, "/"), ("/h\0x", [], nil, "/"), ("/home/app", ["HOME=/image"], nil, "/image"),
+            ("/home/app", [], nil, "/home/app"), ("", [], nil, "/"), ("/h\0x", [], nil, "/"),
+            ("/home/app", ["HOME=/image"], nil, "/image"),
             ("/home/app", ["HOME=/image"], "/asked", "/asked"), ("/home/app", ["HOME="], nil, ""),
         ] as [(String, [String], String?, String)])
     func home(user: String, image: [String], asked: String?, result: String) throws {
@@ -62,7 +68,9 @@ import Testing
         #expect(try Samples().spec().process?.env.contains("HOSTNAME=web-0") == true)
         let bare = try Samples().with { $0.pod.hostname = "" }.spec()
         #expect(bare.process?.env.contains("HOSTNAME=node-1") == true)
-        let node = try Samples().with { $0.pod.namespaces.network = .node; $0.pod.hostname = "" }.spec()
+        let node = try Samples().with {
+            $0.pod.namespaces.network = .node; $0.pod.hostname = ""
+        }.spec()
         #expect(node.process?.env.contains("HOSTNAME=node-1") == true)
         #expect(node.hostname == "")
     }
@@ -91,15 +99,22 @@ import Testing
         #expect(spec.process?.cwd == result)
     }
 
-    static let defaults = "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
+    static let defaults =
+        "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP "
+        + "SETUID SYS_CHROOT"
 
     @Test(
         "capabilities",
         arguments: [
-            ([], [], defaults), (["NET_ADMIN"], [], defaults + " NET_ADMIN"), (["cap_net_admin"], [], defaults + " NET_ADMIN"),
-            ([], ["ALL"], ""), (["CHOWN", "KILL"], ["ALL"], "CHOWN KILL"), (["ALL"], ["ALL"], ""), (["all", "CHOWN"], ["All"], "CHOWN"),
+            ([], [], defaults), (["NET_ADMIN"], [], defaults + " NET_ADMIN"),
+            (["cap_net_admin"], [], defaults + " NET_ADMIN"),
+            ([], ["ALL"], ""), (["CHOWN", "KILL"], ["ALL"], "CHOWN KILL"), (["ALL"], ["ALL"], ""),
+            (["all", "CHOWN"], ["All"], "CHOWN"),
             (["CHOWN"], ["CHOWN"], defaults.replacingOccurrences(of: " CHOWN", with: "")),
-            ([], ["CAP_MKNOD", "NET_RAW"], defaults.replacingOccurrences(of: " MKNOD", with: "").replacingOccurrences(of: " NET_RAW", with: "")),
+            (
+                [], ["CAP_MKNOD", "NET_RAW"],
+                defaults.replacingOccurrences(of: " MKNOD", with: "").replacingOccurrences(of: " NET_RAW", with: "")
+            ),
         ] as [([String], [String], String)])
     func capabilities(add: [String], drop: [String], result: String) throws {
         let spec = try Samples().with {
@@ -122,7 +137,9 @@ import Testing
             $0.container.security.dropCapabilities = ["CHOWN"]
         }
         let names = try #require(try added.spec().process?.capabilities?.bounding)
-        #expect(names.count == 36 && !names.contains("CAP_SYS_RESOURCE") && !names.contains("CAP_CHOWN") && !names.contains("CAP_BPF"))
+        #expect(
+            names.count == 36 && !names.contains("CAP_SYS_RESOURCE") && !names.contains("CAP_CHOWN")
+                && !names.contains("CAP_BPF"))
         let privileged = added.with {
             $0.pod.privileged = true
             $0.container.security.privileged = true
@@ -151,10 +168,13 @@ import Testing
             $0.container.security.readonlyPaths = []
         }.spec()
         #expect(given.linux?.maskedPaths == ["/bin/ls"] && given.linux?.readonlyPaths == [])
-        let defaults = try Samples().with { $0.host.thermalThrottlePaths = ["/sys/devices/system/cpu/cpu0/thermal_throttle"] }.spec()
+        let defaults = try Samples().with {
+            $0.host.thermalThrottlePaths = ["/sys/devices/system/cpu/cpu0/thermal_throttle"]
+        }.spec()
         #expect(defaults.linux?.maskedPaths.count == 13)
         #expect(defaults.linux?.maskedPaths.last == "/sys/devices/system/cpu/cpu0/thermal_throttle")
-        #expect(defaults.linux?.readonlyPaths == ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])
+        #expect(
+            defaults.linux?.readonlyPaths == ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])
     }
 
     @Test("seccomp: nothing and Unconfined are no filter, a read profile is used as it is")
@@ -176,7 +196,8 @@ import Testing
         }
         #expect(
             try destinations([]) == [
-                "/proc", "/dev", "/dev/pts", "/dev/mqueue", "/sys", "/sys/fs/cgroup", "/dev/shm", "/etc/hostname", "/etc/hosts",
+                "/proc", "/dev", "/dev/pts", "/dev/mqueue", "/sys", "/sys/fs/cgroup", "/dev/shm", "/etc/hostname",
+                "/etc/hosts",
                 "/etc/resolv.conf",
             ])
         #expect(
@@ -185,7 +206,9 @@ import Testing
             ])
         // /etc comes before the pod's files in it.
         #expect(
-            try destinations([Samples.mount("/etc", "/x"), Samples.mount("/etc/hosts", "/y"), Samples.mount("/a/b/c", "/z")]).suffix(5)
+            try destinations([
+                Samples.mount("/etc", "/x"), Samples.mount("/etc/hosts", "/y"), Samples.mount("/a/b/c", "/z"),
+            ]).suffix(5)
                 == ["/etc", "/etc/hostname", "/etc/resolv.conf", "/etc/hosts", "/a/b/c"])
     }
 
@@ -205,7 +228,10 @@ import Testing
     func annotations() throws {
         let plain = try Samples().spec()
         let annotated = Samples().with {
-            for key in ["org.systemd.property.X", "run.oci.keep_original_groups", "io.kubernetes.cri-o.Devices", "cdi.k8s.io/x", "io.swiftlet.x"] {
+            for key in [
+                "org.systemd.property.X", "run.oci.keep_original_groups", "io.kubernetes.cri-o.Devices", "cdi.k8s.io/x",
+                "io.swiftlet.x",
+            ] {
                 $0.container.annotations[key] = "/dev/sda:/dev/sda:rwm"
                 $0.container.labels[key] = "1"
                 $0.pod.annotations[key] = "1"
@@ -221,8 +247,10 @@ import Testing
     @Test(
         "PID namespaces",
         arguments: [
-            (.pod, .pod, .podInit), (.pod, .container, .new), (.container, .pod, .new), (.container, .container, .new), (.node, .pod, .host),
-            (.node, .node, .host), (.container, .node, .host), (.pod, .target, .container(Array(Samples.otherID.text.utf8))),
+            (.pod, .pod, .podInit), (.pod, .container, .new), (.container, .pod, .new), (.container, .container, .new),
+            (.node, .pod, .host),
+            (.node, .node, .host), (.container, .node, .host),
+            (.pod, .target, .container(Array(Samples.otherID.text.utf8))),
         ] as [(NamespaceMode, NamespaceMode, LaunchPlan.PIDNamespace)])
     func pidNamespaces(pod: NamespaceMode, container: NamespaceMode, result: LaunchPlan.PIDNamespace) throws {
         let plan = try Samples().with {
@@ -247,7 +275,10 @@ import Testing
         #expect(try steps([slave]) == [.setRootPropagation(.slave)])
         #expect(try steps([slave, shared]) == [.setRootPropagation(.shared)])
         // A container that has started is not asked again.
-        #expect(try Samples().with { $0.container.mounts = [shared]; $0.facts.hostMounts = nil }.spec().mounts.count == 11)
+        #expect(
+            try Samples().with {
+                $0.container.mounts = [shared]; $0.facts.hostMounts = nil
+            }.spec().mounts.count == 11)
     }
 
     @Test("limits of the request show in the description")
@@ -268,8 +299,12 @@ import Testing
     @Test("device rules: deny all, then the list, then the request's")
     func deviceRules() throws {
         let rules = try Samples().with {
-            $0.container.devices = [ContainerDevice(containerPath: "/dev/fuse", hostPath: "/dev/fuse", permissions: "wr")]
-            $0.facts.devices = [HostDevice(path: "/dev/fuse", kind: .character, major: 10, minor: 229, mode: 0o666, uid: 0, gid: 0)]
+            $0.container.devices = [
+                ContainerDevice(containerPath: "/dev/fuse", hostPath: "/dev/fuse", permissions: "wr")
+            ]
+            $0.facts.devices = [
+                HostDevice(path: "/dev/fuse", kind: .character, major: 10, minor: 229, mode: 0o666, uid: 0, gid: 0)
+            ]
         }.spec().linux?.resources?.devices
         #expect(rules?.first == .init(allow: false, type: "a", access: "rwm"))
         #expect(rules?.count == 13)
@@ -288,8 +323,10 @@ import Testing
         func identity(_ plan: LaunchPlan) -> [Step] {
             plan.steps.filter { step in
                 switch step {
-                case .setOOMScoreAdj, .resetScheduling, .setResourceLimit, .setUmask, .newSessionKeyring, .setBoundingCapabilities, .setUser,
-                    .setCapabilities, .setNoNewPrivileges, .changeDirectory, .installSeccompFilter: true
+                case .setOOMScoreAdj, .resetScheduling, .setResourceLimit, .setUmask, .newSessionKeyring,
+                    .setBoundingCapabilities, .setUser,
+                    .setCapabilities, .setNoNewPrivileges, .changeDirectory, .installSeccompFilter:
+                    true
                 default: false
                 }
             }

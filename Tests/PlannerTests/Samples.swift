@@ -14,7 +14,8 @@ struct Samples {
     var image = RuntimeImage(id: "sha256:" + String(repeating: "a", count: 64), layers: ["1", "2", "3"])
     var user = ResolvedUser(uid: 0, gid: 0, supplementalGroups: [], home: "/root")
     var host = HostFacts(
-        kernel: KernelVersion(6, 1), hostname: "node-1", lastCapability: 40, heldCapabilities: CapabilitySet.all(upTo: 40),
+        kernel: KernelVersion(6, 1), hostname: "node-1", lastCapability: 40,
+        heldCapabilities: CapabilitySet.all(upTo: 40),
         cgroupMount: "/sys/fs/cgroup")
     var defaults = RuntimeDefaults()
     var holds: [HoldPoint] = []
@@ -27,10 +28,12 @@ struct Samples {
     init() {
         let run = "/run/swiftlet/pods/" + Self.podID.short
         podFacts = PodFacts(
-            id: Self.podID, hostnameFile: run + "/hostname", hostsFile: run + "/hosts", resolvConfFile: run + "/resolv.conf",
+            id: Self.podID, hostnameFile: run + "/hostname", hostsFile: run + "/hosts",
+            resolvConfFile: run + "/resolv.conf",
             sharedMemory: run + "/shm", networkNamespace: run + "/netns")
         facts = ContainerFacts(
-            id: Self.containerID, anchor: "/run/swiftlet/anchor", cgroupPath: "/kubepods/pod1/swiftlet-" + Self.containerID.text)
+            id: Self.containerID, anchor: "/run/swiftlet/anchor",
+            cgroupPath: "/kubepods/pod1/swiftlet-" + Self.containerID.text)
         pod.hostname = "web-0"
         pod.namespaces.pid = .container
         container.security.namespaces.pid = .container
@@ -58,7 +61,9 @@ struct Samples {
 
     func plan() throws -> LaunchPlan { try builder.containerPlan(try spec(), launchFacts()) }
 
-    func exec(_ command: [String], _ streams: ExecRequest.Streams = .passed(stdin: nil, stdout: 0, stderr: 1)) throws -> LaunchPlan {
+    func exec(_ command: [String], _ streams: ExecRequest.Streams = .passed(stdin: nil, stdout: 0, stderr: 1)) throws
+        -> LaunchPlan
+    {
         try builder.execPlan(try spec(), container: Self.containerID, ExecRequest(command: command, streams: streams))
     }
 

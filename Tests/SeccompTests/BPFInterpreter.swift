@@ -23,10 +23,12 @@ struct BPFInterpreter {
     var program: [UInt8]
 
     func answer(number: UInt32, architecture: UInt32, arguments: [UInt64] = []) -> Answer {
-        let words = [number, architecture, 0, 0] + (0..<6).flatMap { index -> [UInt32] in
-            let value = index < arguments.count ? arguments[index] : 0
-            return [UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32)]
-        }
+        let words =
+            [number, architecture, 0, 0]
+            + (0..<6).flatMap { index -> [UInt32] in
+                let value = index < arguments.count ? arguments[index] : 0
+                return [UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32)]
+            }
         var accumulator: UInt32 = 0
         var place = 0
         while place * 8 + 8 <= program.count {

@@ -35,7 +35,9 @@ struct Probe {
         try process.run()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw TestFailure("the probe ended with \(process.terminationStatus)") }
+        guard process.terminationStatus == 0 else {
+            throw TestFailure("the probe ended with \(process.terminationStatus)")
+        }
         var out: [String: String] = [:]
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: " ", maxSplits: 1)

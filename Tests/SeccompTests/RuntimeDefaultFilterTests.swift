@@ -25,13 +25,18 @@
             ])
             var checked = 0
             for (architecture, audit, base) in [
-                (SeccompArchitecture.x86_64, BPFInterpreter.x86_64, UInt32(0)), (SeccompArchitecture.x86, BPFInterpreter.i386, 0),
+                (SeccompArchitecture.x86_64, BPFInterpreter.x86_64, UInt32(0)),
+                (SeccompArchitecture.x86, BPFInterpreter.i386, 0),
                 (SeccompArchitecture.x32, BPFInterpreter.x86_64, BPFInterpreter.x32Bit),
             ] {
                 for number in UInt32(0)..<(architecture == .x32 ? 548 : 450) where number < 450 || number >= 512 {
-                    guard let name = Self.name(Int32(base | number), architecture.libraryToken), !conditional.contains(name) else { continue }
+                    guard let name = Self.name(Int32(base | number), architecture.libraryToken),
+                        !conditional.contains(name)
+                    else { continue }
                     let expected: BPFInterpreter.Answer = allowed.contains(name) ? .allow : .errno(1)
-                    #expect(interpreter.answer(number: base | number, architecture: audit) == expected, "\(name) on \(audit)")
+                    #expect(
+                        interpreter.answer(number: base | number, architecture: audit) == expected,
+                        "\(name) on \(audit)")
                     checked += 1
                 }
             }
@@ -42,18 +47,25 @@
         func size() {
             #expect(DefaultSyscalls.allowed.count == 363)
             #expect(Set(DefaultSyscalls.allowed).count == 363)
-            #expect(DefaultSyscalls.allowed.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") } })
+            #expect(
+                DefaultSyscalls.allowed.allSatisfy {
+                    !$0.isEmpty && $0.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }
+                })
         }
 
         @Test("sockets of all families but AF_ALG and AF_VSOCK", arguments: UInt64(0)...46)
         func sockets(family: UInt64) {
             let expected: BPFInterpreter.Answer = family == 38 || family == 40 ? .errno(1) : .allow
-            #expect(interpreter.answer(number: 41, architecture: BPFInterpreter.x86_64, arguments: [family]) == expected)
+            #expect(
+                interpreter.answer(number: 41, architecture: BPFInterpreter.x86_64, arguments: [family]) == expected)
         }
 
         @Test(
             "personality",
-            arguments: [(0, true), (8, true), (0x20000, true), (0x20008, true), (0xffff_ffff, true), (1, false), (0x40000, false)])
+            arguments: [
+                (0, true), (8, true), (0x20000, true), (0x20008, true), (0xffff_ffff, true), (1, false),
+                (0x40000, false),
+            ])
         func personality(value: UInt64, isAllowed: Bool) {
             #expect(
                 interpreter.answer(number: 135, architecture: BPFInterpreter.x86_64, arguments: [value])
@@ -63,7 +75,8 @@
         @Test(
             "clone makes processes and threads, and no namespace",
             arguments: [
-                (0x11, true), (0x3d0f00, true), (0x0002_0000, false), (0x0200_0000, false), (0x0400_0000, false), (0x0800_0000, false),
+                (0x11, true), (0x3d0f00, true), (0x0002_0000, false), (0x0200_0000, false), (0x0400_0000, false),
+                (0x0800_0000, false),
                 (0x1000_0000, false), (0x2000_0000, false), (0x4000_0000, false), (0x4000_0011, false),
             ])
         func clone(flags: UInt64, isAllowed: Bool) {
@@ -75,7 +88,9 @@
 
         @Test(
             "calls that are newer than the profile do not exist, on any interface",
-            arguments: [(0, BPFInterpreter.x86_64), (0, BPFInterpreter.i386), (BPFInterpreter.x32Bit, BPFInterpreter.x86_64)] as [(UInt32, UInt32)])
+            arguments: [
+                (0, BPFInterpreter.x86_64), (0, BPFInterpreter.i386), (BPFInterpreter.x32Bit, BPFInterpreter.x86_64),
+            ] as [(UInt32, UInt32)])
         func newer(base: UInt32, architecture: UInt32) {
             for number in [467, 468, 470, 500, 600, 0x3fff_ffff] as [UInt32] {
                 #expect(interpreter.answer(number: base | number, architecture: architecture) == .errno(38))

@@ -12,7 +12,8 @@ import Testing
 
     @Test("a name that nobody knows is passed over and reported")
     func unknownNames() throws {
-        let profile = Self.profile("SCMP_ACT_ERRNO", [.init(["read", "no_such_call", "fchmodat2"], action: "SCMP_ACT_ALLOW")])
+        let profile = Self.profile(
+            "SCMP_ACT_ERRNO", [.init(["read", "no_such_call", "fchmodat2"], action: "SCMP_ACT_ALLOW")])
         let filter = try SeccompCompiler().filter(for: profile)
         #expect(filter.unknownNames == ["no_such_call"])
     }
@@ -37,7 +38,9 @@ import Testing
 
     static let refused: [Refused] = [
         Refused(name: "no action", profile: profile("", [])),
-        Refused(name: "an unknown action of a rule", profile: profile("SCMP_ACT_ALLOW", [.init(["open"], action: "SCMP_ACT_MAYBE")])),
+        Refused(
+            name: "an unknown action of a rule",
+            profile: profile("SCMP_ACT_ALLOW", [.init(["open"], action: "SCMP_ACT_MAYBE")])),
         Refused(
             name: "one argument compared twice",
             profile: profile(
@@ -45,12 +48,16 @@ import Testing
                 [
                     .init(
                         ["socket"], action: "SCMP_ACT_ALLOW",
-                        args: [.init(index: 0, value: 38, op: "SCMP_CMP_NE"), .init(index: 0, value: 40, op: "SCMP_CMP_NE")])
+                        args: [
+                            .init(index: 0, value: 38, op: "SCMP_CMP_NE"),
+                            .init(index: 0, value: 40, op: "SCMP_CMP_NE"),
+                        ])
                 ])),
         Refused(
             name: "an argument that no call has",
             profile: profile(
-                "SCMP_ACT_ERRNO", [.init(["open"], action: "SCMP_ACT_ALLOW", args: [.init(index: 9, value: 0, op: "SCMP_CMP_EQ")])])),
+                "SCMP_ACT_ERRNO",
+                [.init(["open"], action: "SCMP_ACT_ALLOW", args: [.init(index: 9, value: 0, op: "SCMP_CMP_EQ")])])),
         Refused(
             name: "an unknown flag",
             profile: {
