@@ -1,8 +1,8 @@
 import Linux
 import Model
 
-/// What has to be known to release a pod from its network, whatever became of the configuration and of the namespace: written before
-/// ADD, since a crash in the middle leaves addresses and interfaces behind, and again with ADD's result.
+/// What has to be known to release a pod from its network, whatever became of the configuration and of the namespace:
+/// written before ADD, since a crash in the middle leaves addresses and interfaces behind, and again with ADD's result.
 struct AttachmentRecord: Sendable, Equatable {
     var pod: PodID
     var networkNamespace: String
@@ -22,7 +22,8 @@ extension AttachmentRecord {
     var bytes: [UInt8] {
         var members: [String: JSON] = [
             "format": .string(Self.format), "pod": .string(pod.text), "networkNamespace": .string(networkNamespace),
-            "interface": .string(interface), "arguments": .string(arguments), "capabilityArguments": .object(capabilityArguments),
+            "interface": .string(interface), "arguments": .string(arguments),
+            "capabilityArguments": .object(capabilityArguments),
             "configuration": configuration.document,
         ]
         if let result { members["result"] = result }
@@ -39,9 +40,11 @@ extension AttachmentRecord {
         guard let record = document["record"], let sum = document["checksum"]?.text else { throw bad("no record") }
         guard sum == Self.checksum(record) else { throw bad("wrong checksum") }
         guard record["format"]?.text == Self.format else { throw bad("written by a newer version") }
-        guard let pod = record["pod"]?.text.flatMap({ PodID($0) }), let networkNamespace = record["networkNamespace"]?.text,
+        guard let pod = record["pod"]?.text.flatMap({ PodID($0) }),
+            let networkNamespace = record["networkNamespace"]?.text,
             let interface = record["interface"]?.text, let arguments = record["arguments"]?.text,
-            let capabilityArguments = record["capabilityArguments"]?.members, let configuration = record["configuration"]
+            let capabilityArguments = record["capabilityArguments"]?.members,
+            let configuration = record["configuration"]
         else { throw bad("a member is missing") }
         self.pod = pod
         self.networkNamespace = networkNamespace

@@ -67,12 +67,13 @@ struct AttachmentStore: Sendable {
 
     // MARK: - Running plugins
 
-    /// Remembers a plugin's process, for a daemon that starts after this one was killed. Best effort: without it only the killing of a
-    /// leftover is lost.
+    /// Remembers a plugin's process, for a daemon that starts after this one was killed. Best effort: without it only
+    /// the killing of a leftover is lost.
     func noteRunning(_ pod: PodID, pid: Int32) {
         do throws(Errno) {
             guard let process = try ProcessIdentity(pid: pid) else { return }
-            let file = try directory().open(Path(Self.running(pod)), [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
+            let file = try directory().open(
+                Path(Self.running(pod)), [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
             try file.writeAll(Array("\(process.pid) \(process.startTicks)\n".utf8))
         } catch {
             return

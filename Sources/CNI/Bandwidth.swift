@@ -3,12 +3,13 @@ package enum Bandwidth {
     package static let ingressAnnotation = "kubernetes.io/ingress-bandwidth"
     package static let egressAnnotation = "kubernetes.io/egress-bandwidth"
 
-    /// Bits per second of a Kubernetes quantity (`10M`, `1.5G`, `64Ki`, `1e6`), within the bounds 1k and 1P that Kubernetes
-    /// itself sets; nil for all else.
+    /// Bits per second of a Kubernetes quantity (`10M`, `1.5G`, `64Ki`, `1e6`), within the bounds 1k and 1P that
+    /// Kubernetes itself sets; nil for all else.
     package static func bitsPerSecond(_ quantity: String) -> UInt64? {
         let suffixes: [(String, UInt64)] = [
             ("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("Ti", 1 << 40), ("Pi", 1 << 50),
-            ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000), ("P", 1_000_000_000_000_000),
+            ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000),
+            ("P", 1_000_000_000_000_000),
         ]
         var digits = Substring(quantity)
         var unit: UInt64 = 1
@@ -26,7 +27,9 @@ package enum Bandwidth {
 
     /// Digits only; at most 16, so that nothing overflows unseen.
     private static func plain(_ text: some StringProtocol) -> UInt64? {
-        guard (1...16).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard (1...16).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return UInt64(text)
     }
 

@@ -25,8 +25,8 @@ package struct NetworkRelease: Sendable, Equatable {
 
 /// The node's pod network, made by CNI plugins.
 ///
-/// Pods do not wait for one another: each operation runs on a thread of its own, and there is no lock. The caller sees to it that
-/// there is one operation at a time for one pod. Undo of a failed or interrupted `attach` is one `detach`.
+/// Pods do not wait for one another: each operation runs on a thread of its own, and there is no lock. The caller sees
+/// to it that there is one operation at a time for one pod. Undo of a failed or interrupted `attach` is one `detach`.
 package final class CNI: Sendable {
     /// The daemon's configuration of its networks.
     package struct Options: Sendable, Equatable {
@@ -82,8 +82,8 @@ package final class CNI: Sendable {
         try await pool.run { [self] in try attachNow(request) }
     }
 
-    /// Releases a pod: DEL of every plugin in reverse order, with the configuration and the result of its ADD, whatever the node's
-    /// configuration is now. Success without a record.
+    /// Releases a pod: DEL of every plugin in reverse order, with the configuration and the result of its ADD, whatever
+    /// the node's configuration is now. Success without a record.
     ///
     /// After an error the record stays, so that a later call tries again.
     /// - Parameter networkNamespace: nil when it is gone; plugins then release what lies outside of it.
@@ -103,7 +103,8 @@ package final class CNI: Sendable {
 extension CNI {
     private func attachNow(_ request: NetworkRequest) throws(CNIError) -> NetworkAttachment {
         guard request.networkNamespace.hasPrefix("/"), !request.networkNamespace.utf8.contains(0) else {
-            throw .badRequest(field: "network namespace", reason: "\"\(request.networkNamespace)\" is not an absolute path")
+            throw .badRequest(
+                field: "network namespace", reason: "\"\(request.networkNamespace)\" is not an absolute path")
         }
         guard try !store.exists(request.pod) else { throw .alreadyAttached(request.pod) }
         var record = AttachmentRecord(
@@ -123,14 +124,18 @@ extension CNI {
         }
         guard let last else { throw .badResult(plugin: "", reason: "no plugin ran") }
         let addresses = last.result.podAddresses(interface: Self.interface, preference: options.preference)
-        guard !addresses.isEmpty else { throw .badResult(plugin: last.plugin, reason: "no address for \"\(Self.interface)\"") }
+        guard !addresses.isEmpty else {
+            throw .badResult(plugin: last.plugin, reason: "no address for \"\(Self.interface)\"")
+        }
         record.result = last.result.source
         try store.write(record)
         return NetworkAttachment(addresses: addresses, result: last.result, network: network.name, pluginTime: time)
     }
 
     private func detachNow(_ pod: PodID, networkNamespace: String?) throws(CNIError) -> NetworkRelease {
-        guard let record = try recordForRelease(pod) else { return NetworkRelease(wasAttached: false, pluginTime: .zero) }
+        guard let record = try recordForRelease(pod) else {
+            return NetworkRelease(wasAttached: false, pluginTime: .zero)
+        }
         let network = record.configuration
         let previous = network.version.passesResultToDelete ? record.result : nil
         let deadline = PluginRunner.Deadline(options.limit)
@@ -159,17 +164,20 @@ extension CNI {
             let network: NetworkConfiguration
             do throws(CNIError) { network = try configurations.load() } catch _ { throw error }
             return AttachmentRecord(
-                pod: pod, networkNamespace: "", interface: Self.interface, arguments: "IgnoreUnknown=1", capabilityArguments: [:],
+                pod: pod, networkNamespace: "", interface: Self.interface, arguments: "IgnoreUnknown=1",
+                capabilityArguments: [:],
                 configuration: network, result: nil)
         }
     }
 
     private func run(
-        _ plugin: PluginConfiguration, _ command: PluginRunner.Call.Command, _ record: AttachmentRecord, _ networkNamespace: String,
+        _ plugin: PluginConfiguration, _ command: PluginRunner.Call.Command, _ record: AttachmentRecord,
+        _ networkNamespace: String,
         _ input: JSON, _ deadline: PluginRunner.Deadline, _ time: inout Duration
     ) throws(CNIError) -> [UInt8] {
         let call = PluginRunner.Call(
-            command: command, containerID: record.pod.text, networkNamespace: networkNamespace, interface: record.interface,
+            command: command, containerID: record.pod.text, networkNamespace: networkNamespace,
+            interface: record.interface,
             arguments: record.arguments)
         defer { store.noteEnded(record.pod) }
         return try runner.run(plugin.type, call, input: input, deadline: deadline, time: &time) {
@@ -182,11 +190,15 @@ extension CNI {
         var time = Duration.zero
         for plugin in network.plugins {
             let input = network.input(for: plugin, arguments: [:], previous: nil)
-            _ = try runner.run(plugin.type, .init(command: .status), input: input, deadline: deadline, time: &time) { _ in }
+            _ = try runner.run(plugin.type, .init(command: .status), input: input, deadline: deadline, time: &time) {
+                _ in
+            }
         }
     }
 
-    private static func result(_ output: [UInt8], _ version: CNIVersion, _ plugin: String) throws(CNIError) -> NetworkResult {
+    private static func result(_ output: [UInt8], _ version: CNIVersion, _ plugin: String) throws(CNIError)
+        -> NetworkResult
+    {
         let document: JSON
         do throws(JSONError) {
             document = try JSON(parsing: output)

@@ -3,8 +3,9 @@ import Synchronization
 
 /// The directory that an operator or a network add-on puts the node's network configuration into.
 ///
-/// It is read anew at every use, which costs a listing and one small file: so a change is seen at once, the directory may come into
-/// being later, and no watcher can lose an event. Only parsing is kept, as long as the bytes stay the same.
+/// It is read anew at every use, which costs a listing and one small file: so a change is seen at once, the directory
+/// may come into being later, and no watcher can lose an event. Only parsing is kept, as long as the bytes stay the
+/// same.
 final class ConfigurationDirectory: Sendable {
     let path: String
 
@@ -19,8 +20,8 @@ final class ConfigurationDirectory: Sendable {
 
     init(path: String) { self.path = path }
 
-    /// The first `*.conflist`, `*.conf` or `*.json` by name. A first file that is no configuration is an error, never skipped: a pod
-    /// on another network than the intended one is worse than a pod that waits.
+    /// The first `*.conflist`, `*.conf` or `*.json` by name. A first file that is no configuration is an error, never
+    /// skipped: a pod on another network than the intended one is worse than a pod that waits.
     func load() throws(CNIError) -> NetworkConfiguration {
         // A file that goes between the listing and the reading is a change in progress: look again.
         for _ in 0..<3 {
@@ -32,11 +33,14 @@ final class ConfigurationDirectory: Sendable {
 
     private func parse(_ file: String, _ bytes: [UInt8]) throws(CNIError) -> NetworkConfiguration {
         let known = parsed.withLock { parsed in
-            guard let parsed, parsed.file == file, parsed.bytes == bytes else { return Result<NetworkConfiguration, CNIError>?.none }
+            guard let parsed, parsed.file == file, parsed.bytes == bytes else {
+                return Result<NetworkConfiguration, CNIError>?.none
+            }
             return parsed.outcome
         }
         if let known { return try known.get() }
-        let outcome = Result { () throws(CNIError) in try NetworkConfiguration(parsing: bytes, file: path + "/" + file) }
+        let outcome = Result { () throws(CNIError) in try NetworkConfiguration(parsing: bytes, file: path + "/" + file)
+        }
         parsed.withLock { $0 = Parsed(file: file, bytes: bytes, outcome: outcome) }
         return try outcome.get()
     }
@@ -64,7 +68,9 @@ final class ConfigurationDirectory: Sendable {
             bytes = try handle.status().kind == .regular ? handle.readToEnd(max: Self.fileMax) : nil
         } catch {
             if error == .noEntry { return nil }
-            if error == .fileTooLarge { throw .badConfiguration(file: place, reason: "larger than \(Self.fileMax) bytes") }
+            if error == .fileTooLarge {
+                throw .badConfiguration(file: place, reason: "larger than \(Self.fileMax) bytes")
+            }
             throw .system(operation: "read", path: place, errno: error)
         }
         guard let bytes else { throw .badConfiguration(file: place, reason: "not a regular file") }

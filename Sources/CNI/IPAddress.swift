@@ -21,13 +21,15 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     /// Nil where `text` is not an address, a slash and a prefix length.
     package static func network(_ text: some StringProtocol) -> (address: IPAddress, prefixLength: Int)? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let address = IPAddress(parts[0]), let length = decimal(parts[1], max: address.family == .v4 ? 32 : 128)
+        guard parts.count == 2, let address = IPAddress(parts[0]),
+            let length = decimal(parts[1], max: address.family == .v4 ? 32 : 128)
         else { return nil }
         return (address, length)
     }
 
     private static func decimal(_ text: some StringProtocol, max: Int) -> Int? {
-        guard (1...3).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(text),
+        guard (1...3).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let value = Int(text),
             value <= max
         else { return nil }
         return value
@@ -35,7 +37,8 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     private static func isV4(_ text: some StringProtocol) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { decimal($0, max: 255) != nil && ($0.utf8.count == 1 || !$0.hasPrefix("0")) }
+        return parts.count == 4
+            && parts.allSatisfy { decimal($0, max: 255) != nil && ($0.utf8.count == 1 || !$0.hasPrefix("0")) }
     }
 
     private static func isV6(_ text: some StringProtocol) -> Bool {

@@ -1,4 +1,5 @@
-/// A JSON document. Plugins get what their configuration says, so that unknown keys and the spelling of numbers are kept.
+/// A JSON document. Plugins get what their configuration says, so that unknown keys and the spelling of numbers are
+/// kept.
 package enum JSON: Sendable, Equatable {
     case null
     case bool(Bool)

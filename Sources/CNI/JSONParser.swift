@@ -9,8 +9,8 @@ extension JSON {
     /// Depth of arrays and objects in one another; real configurations have five or six.
     package static let depthMax = 64
 
-    /// Reads one document. Total and bounded: any bytes give a value or an error. A key that comes twice is an error, since the
-    /// two readers of a configuration (we and the plugin) could otherwise see different ones.
+    /// Reads one document. Total and bounded: any bytes give a value or an error. A key that comes twice is an error,
+    /// since the two readers of a configuration (we and the plugin) could otherwise see different ones.
     package init(parsing bytes: [UInt8]) throws(JSONError) {
         var parser = JSONParser(bytes: bytes)
         self = try parser.document()
@@ -77,7 +77,9 @@ private struct JSONParser {
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw failure("expected \":\"") }
             let value = try value(depth: depth)
-            guard members.updateValue(value, forKey: key) == nil else { throw failure("key \"\(key.prefix(64))\" comes twice") }
+            guard members.updateValue(value, forKey: key) == nil else {
+                throw failure("key \"\(key.prefix(64))\" comes twice")
+            }
             skipSpace()
             if take(UInt8(ascii: "}")) { return .object(members) }
             guard take(UInt8(ascii: ",")) else { throw failure("expected \",\" or \"}\"") }
@@ -124,7 +126,9 @@ private struct JSONParser {
             switch byte {
             case UInt8(ascii: "\""):
                 position += 1
-                guard let valid = String(validating: text, as: UTF8.self) else { throw failure("a string is not UTF-8") }
+                guard let valid = String(validating: text, as: UTF8.self) else {
+                    throw failure("a string is not UTF-8")
+                }
                 return valid
             case UInt8(ascii: "\\"):
                 position += 1
@@ -157,7 +161,9 @@ private struct JSONParser {
     private mutating func scalar() throws(JSONError) -> Unicode.Scalar {
         let first = try unit()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xdc00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw failure("half of a surrogate pair") }
+        guard first < 0xdc00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+            throw failure("half of a surrogate pair")
+        }
         let second = try unit()
         guard (0xdc00...0xdfff).contains(second),
             let scalar = Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))

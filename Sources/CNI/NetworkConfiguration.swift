@@ -35,9 +35,13 @@ package struct NetworkConfiguration: Sendable, Equatable {
 
         guard let name = list["name"]?.text, !name.isEmpty else { throw bad("\"name\" is missing") }
         guard Self.isNetworkName(name) else {
-            throw bad("\"name\" \"\(name.prefix(64))\" is not a letter or digit followed by letters, digits, \"_\", \".\" and \"-\"")
+            throw bad(
+                "\"name\" \"\(name.prefix(64))\" is not a letter or digit followed by letters, digits, \"_\", \".\", \"-\""
+            )
         }
-        guard let entries = list["plugins"]?.elements, !entries.isEmpty else { throw bad("\"plugins\" is missing or empty") }
+        guard let entries = list["plugins"]?.elements, !entries.isEmpty else {
+            throw bad("\"plugins\" is missing or empty")
+        }
         guard entries.count <= 32 else { throw bad("more than 32 plugins") }
 
         self.name = name
@@ -53,12 +57,16 @@ package struct NetworkConfiguration: Sendable, Equatable {
         if let newest = listed.compactMap({ CNIVersion($0) }).max() { return newest }
         let stated = list["cniVersion"]
         guard stated != nil || listed.isEmpty else {
-            throw .badConfiguration(file: file, reason: "none of \"cniVersions\" is supported (newest: \(CNIVersion.supported.last?.description ?? ""))")
+            throw .badConfiguration(
+                file: file,
+                reason: "none of \"cniVersions\" is supported (newest: \(CNIVersion.supported.last?.description ?? ""))"
+            )
         }
         guard let stated else { return .unstated }
         guard let text = stated.text, let version = CNIVersion(text) else {
             throw .badConfiguration(
-                file: file, reason: "\"cniVersion\" \(String(decoding: stated.bytes.prefix(64), as: UTF8.self)) is not supported")
+                file: file,
+                reason: "\"cniVersion\" \(String(decoding: stated.bytes.prefix(64), as: UTF8.self)) is not supported")
         }
         return version
     }
@@ -78,7 +86,9 @@ package struct NetworkConfiguration: Sendable, Equatable {
 
 extension PluginConfiguration {
     fileprivate init(_ entry: JSON, file: String) throws(CNIError) {
-        guard entry.members != nil else { throw .badConfiguration(file: file, reason: "an entry of \"plugins\" is not an object") }
+        guard entry.members != nil else {
+            throw .badConfiguration(file: file, reason: "an entry of \"plugins\" is not an object")
+        }
         guard let type = entry["type"]?.text, Self.isFileName(type) else {
             throw .badConfiguration(file: file, reason: "\"type\" of a plugin must be a plain file name")
         }

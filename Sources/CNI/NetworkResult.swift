@@ -27,7 +27,8 @@ package struct NetworkResult: Sendable, Equatable {
     package func podAddresses(interface name: String, preference: Preference) -> [IPAddress] {
         let own = addresses.filter { address in
             guard let index = address.interface else { return true }
-            return interfaces.indices.contains(index) && interfaces[index].name == name && !interfaces[index].sandbox.isEmpty
+            return interfaces.indices.contains(index) && interfaces[index].name == name
+                && !interfaces[index].sandbox.isEmpty
         }.map(\.address)
         let family: IPAddress.Family
         switch preference {
@@ -61,7 +62,9 @@ extension NetworkResult {
             return
         }
         for entry in try Self.list(document, "interfaces", plugin: plugin) {
-            guard let name = entry["name"]?.text else { throw .badResult(plugin: plugin, reason: "an interface has no \"name\"") }
+            guard let name = entry["name"]?.text else {
+                throw .badResult(plugin: plugin, reason: "an interface has no \"name\"")
+            }
             interfaces.append(
                 Interface(name: name, mac: entry["mac"]?.text ?? "", sandbox: entry["sandbox"]?.text ?? ""))
         }
@@ -69,7 +72,8 @@ extension NetworkResult {
             var address = try Self.address(entry, key: "address", plugin: plugin)
             if let stated = entry["interface"] {
                 guard let index = stated.number, interfaces.indices.contains(index) else {
-                    throw .badResult(plugin: plugin, reason: "an address names an interface that is not in \"interfaces\"")
+                    throw .badResult(
+                        plugin: plugin, reason: "an address names an interface that is not in \"interfaces\"")
                 }
                 address.interface = index
             }

@@ -44,22 +44,27 @@ struct PluginRunner: Sendable {
         case .timedOut: throw .timedOut(plugin: plugin, command: call.command.rawValue, limit: deadline.limit)
         case .outputTooLong:
             throw .pluginFailed(
-                plugin: plugin, command: call.command.rawValue, reason: "printed more than \(program.outputMax) bytes", code: nil)
+                plugin: plugin, command: call.command.rawValue, reason: "printed more than \(program.outputMax) bytes",
+                code: nil)
         case .ended(.exited(0)): return outcome.output
         case .ended(let status): throw Self.failure(plugin, call.command, status, outcome)
         }
     }
 
-    /// ETXTBSY passes: somebody has the file open for writing, a copy that is not finished, or a child between fork and exec in a
-    /// process that has just written it.
-    private func run(_ program: ProgramRun, _ plugin: String, started: (Int32) -> Void) throws(CNIError) -> ProgramOutcome {
+    /// ETXTBSY passes: somebody has the file open for writing, a copy that is not finished, or a child between fork and
+    /// exec in a process that has just written it.
+    private func run(_ program: ProgramRun, _ plugin: String, started: (Int32) -> Void) throws(CNIError)
+        -> ProgramOutcome
+    {
         var attemptsLeft = 50
         while true {
             do throws(Errno) {
                 return try program.run(reaper: reaper, started: started)
             } catch {
                 attemptsLeft -= 1
-                guard error == Errno(ETXTBSY), attemptsLeft > 0, Clock.monotonicNanoseconds < program.deadlineNanoseconds else {
+                guard error == Errno(ETXTBSY), attemptsLeft > 0,
+                    Clock.monotonicNanoseconds < program.deadlineNanoseconds
+                else {
                     throw .pluginNotStarted(plugin: plugin, errno: error)
                 }
                 usleep(10_000)
@@ -90,7 +95,8 @@ struct PluginRunner: Sendable {
         ]
         if call.command != .status {
             variables += [
-                "CNI_CONTAINERID=\(call.containerID)", "CNI_NETNS=\(call.networkNamespace)", "CNI_IFNAME=\(call.interface)",
+                "CNI_CONTAINERID=\(call.containerID)", "CNI_NETNS=\(call.networkNamespace)",
+                "CNI_IFNAME=\(call.interface)",
                 "CNI_ARGS=\(call.arguments)",
             ]
         }
@@ -106,7 +112,8 @@ struct PluginRunner: Sendable {
             if let message = said["msg"]?.text, !message.isEmpty {
                 let details = said["details"]?.text ?? ""
                 return .pluginFailed(
-                    plugin: plugin, command: command.rawValue, reason: sentence(details.isEmpty ? message : "\(message): \(details)"),
+                    plugin: plugin, command: command.rawValue,
+                    reason: sentence(details.isEmpty ? message : "\(message): \(details)"),
                     code: said["code"]?.number)
             }
         } catch {
@@ -118,7 +125,8 @@ struct PluginRunner: Sendable {
             case .signaled(let signal): "killed by signal \(signal.rawValue)"
             }
         let words = sentence(String(decoding: outcome.errorOutput.suffix(1024), as: UTF8.self))
-        return .pluginFailed(plugin: plugin, command: command.rawValue, reason: words.isEmpty ? how : "\(how): \(words)", code: nil)
+        return .pluginFailed(
+            plugin: plugin, command: command.rawValue, reason: words.isEmpty ? how : "\(how): \(words)", code: nil)
     }
 
     /// One line of at most 2,048 characters: the text goes into logs and into events of the cluster.

@@ -21,7 +21,9 @@ package struct BPFInstruction: Sendable, Hashable, CustomStringConvertible {
     package let offset: Int16
     package let constant: UInt32
 
-    private init(_ operation: Operation, _ destination: UInt8, _ source: UInt8 = 0, offset: Int16 = 0, constant: UInt32 = 0) {
+    private init(
+        _ operation: Operation, _ destination: UInt8, _ source: UInt8 = 0, offset: Int16 = 0, constant: UInt32 = 0
+    ) {
         self.operation = operation
         self.destination = destination
         self.source = source
@@ -29,7 +31,9 @@ package struct BPFInstruction: Sendable, Hashable, CustomStringConvertible {
         self.constant = constant
     }
 
-    static func load32(_ register: UInt8, from base: UInt8, at offset: Int16) -> Self { Self(.load32, register, base, offset: offset) }
+    static func load32(_ register: UInt8, from base: UInt8, at offset: Int16) -> Self {
+        Self(.load32, register, base, offset: offset)
+    }
     static func set(_ register: UInt8, _ value: UInt32) -> Self { Self(.set, register, constant: value) }
     static func shiftRight(_ register: UInt8, _ bits: UInt32) -> Self { Self(.shiftRight, register, constant: bits) }
     static func and(_ register: UInt8, _ mask: UInt32) -> Self { Self(.and, register, constant: mask) }

@@ -8,8 +8,8 @@ struct CgroupDirectory: ~Copyable {
     /// The longest text that is read from a cgroup file; io.stat of a host with thousands of disks is the largest.
     private static let textMax = 1 << 20
 
-    /// The text of a file; nil where there is none, since its controller is not enabled, the kernel too old, pressure accounting
-    /// off (EOPNOTSUPP), or the cgroup gone meanwhile (ENODEV).
+    /// The text of a file; nil where there is none, since its controller is not enabled, the kernel too old, pressure
+    /// accounting off (EOPNOTSUPP), or the cgroup gone meanwhile (ENODEV).
     func read(_ file: String) throws(CgroupError) -> String? {
         do throws(Errno) {
             let bytes = try fd.open(Path(file), [.readOnly, .noFollow]).readToEnd(max: Self.textMax)

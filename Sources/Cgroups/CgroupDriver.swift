@@ -2,14 +2,15 @@ package import Model
 
 /// Who makes cgroups and how they are named. The CRI's `RuntimeConfig` reports it, and the kubelet then uses the same.
 ///
-/// A driver that asks systemd for a scope becomes a second case: it names the cgroup here and makes it in `Cgroups.create`;
-/// limits, statistics, kill and removal are the same files for both.
+/// A driver that asks systemd for a scope becomes a second case: it names the cgroup here and makes it in
+/// `Cgroups.create`; limits, statistics, kill and removal are the same files for both.
 package enum CgroupDriver: String, Sendable, CaseIterable {
     /// We make directories ourselves.
     case cgroupfs
 }
 
-/// The names of cgroups. Node monitoring joins containers to cgroups by them: the last path element is the prefix and the id.
+/// The names of cgroups. Node monitoring joins containers to cgroups by them: the last path element is the prefix and
+/// the id.
 package struct CgroupNames: Sendable, Equatable {
     package let driver: CgroupDriver
     package let prefix: String

@@ -32,10 +32,11 @@ extension CgroupError: CustomStringConvertible {
         switch self {
         case .badPath(let path, let why): "cgroup path \"\(path)\": \(why)"
         case .badLimit(let field, let why): "\(field): \(why)"
-        case .tooManyDeviceRules(let count): "compile device rules: \(count) rules are more than \(DeviceProgram.rulesMax)"
+        case .tooManyDeviceRules(let count):
+            "compile device rules: \(count) rules are more than \(DeviceProgram.rulesMax)"
         case .noHierarchy: "find the cgroup2 hierarchy: no cgroup2 file system is mounted"
         case .controllerMissing(let controller, let file, let cgroup):
-            "write \"\(file)\" of cgroup \"\(cgroup)\": the \"\(controller)\" controller is not available in this cgroup v2 hierarchy"
+            "write \"\(file)\" of cgroup \"\(cgroup)\": cgroup v2 has no \"\(controller)\" controller here"
         case .noSuchFile(let file, let cgroup): "write \"\(file)\" of cgroup \"\(cgroup)\": the kernel has no such file"
         case .limitBelowUsage(let limit, let usage):
             "lower memory limit to \(limit) bytes: the container uses \(usage) bytes that cannot be reclaimed"

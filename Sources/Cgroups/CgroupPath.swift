@@ -8,14 +8,16 @@ package struct CgroupPath: Hashable, Sendable, CustomStringConvertible {
     /// Where containers go whose pod names no parent.
     package static let defaultParent = CgroupPath(components: ["swiftlet"])
 
-    /// A path as a client states it: absolute and relative mean the same, and empty means `/swiftlet` (see `cgroup_parent` in
-    /// the CRI's `LinuxPodSandboxConfig`).
+    /// A path as a client states it: absolute and relative mean the same, and empty means `/swiftlet` (see
+    /// `cgroup_parent` in the CRI's `LinuxPodSandboxConfig`).
     package init(parent text: String) throws(CgroupError) {
         if text.isEmpty {
             self = .defaultParent
             return
         }
-        guard text.utf8.count <= 3072 else { throw .badPath(String(text.prefix(64)) + "...", why: "longer than 3072 bytes") }
+        guard text.utf8.count <= 3072 else {
+            throw .badPath(String(text.prefix(64)) + "...", why: "longer than 3072 bytes")
+        }
         var path = CgroupPath.root
         for name in text.split(separator: "/") { path = try path.appending(String(name)) }
         guard path != .root else { throw .badPath(text, why: "the root cgroup cannot hold pods") }
@@ -26,8 +28,12 @@ package struct CgroupPath: Hashable, Sendable, CustomStringConvertible {
 
     /// The cgroup of that name below this one.
     package func appending(_ name: String) throws(CgroupError) -> CgroupPath {
-        guard !name.isEmpty, name != ".", name != ".." else { throw .badPath(name, why: "\".\", \"..\" and \"\" are no names") }
-        guard name.utf8.count <= 255 else { throw .badPath(String(name.prefix(64)) + "...", why: "a name is longer than 255 bytes") }
+        guard !name.isEmpty, name != ".", name != ".." else {
+            throw .badPath(name, why: "\".\", \"..\" and \"\" are no names")
+        }
+        guard name.utf8.count <= 255 else {
+            throw .badPath(String(name.prefix(64)) + "...", why: "a name is longer than 255 bytes")
+        }
         guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x2f && $0 != 0x7f }) else {
             throw .badPath(name, why: "a name holds \"/\" or a control character")
         }

@@ -2,7 +2,8 @@ extension CgroupStatistics.CPU {
     /// Nil without the three lines that every kernel has.
     package init?(_ text: some StringProtocol) {
         let values = KeyedText.flat(text)
-        guard let usage = values["usage_usec"], let user = values["user_usec"], let system = values["system_usec"] else { return nil }
+        guard let usage = values["usage_usec"], let user = values["user_usec"], let system = values["system_usec"]
+        else { return nil }
         usageMicroseconds = usage
         userMicroseconds = user
         systemMicroseconds = system

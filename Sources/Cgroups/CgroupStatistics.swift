@@ -1,4 +1,5 @@
-/// What the kernel has counted for one cgroup and everything below it. A part is nil where its controller is not enabled.
+/// What the kernel has counted for one cgroup and everything below it. A part is nil where its controller is not
+/// enabled.
 package struct CgroupStatistics: Sendable, Equatable {
     package var cpu: CPU?
     package var memory: Memory?

@@ -5,9 +5,11 @@ extension Cgroups {
     /// Controllers that every cgroup of a pod gets where the host has them, for limits and for statistics.
     private static let usualControllers: Set<String> = ["cpu", "io", "memory", "pids"]
 
-    /// Makes a cgroup with its limits and its device program, before the first process. What is missing above it is made too.
+    /// Makes a cgroup with its limits and its device program, before the first process. What is missing above it is
+    /// made too.
     ///
-    /// A leftover without processes is taken over; one with processes is `busy`. After a failure nothing of the cgroup itself remains.
+    /// A leftover without processes is taken over; one with processes is `busy`. After a failure nothing of the cgroup
+    /// itself remains.
     /// - Returns: files of limits that the host cannot enforce; always empty when controllers are required.
     @discardableResult
     package func create(
@@ -41,7 +43,8 @@ extension Cgroups {
         var isNew: Bool
     }
 
-    /// Opens `path`, makes what is missing of it, and enables `controllers` on the way down as far as the host has them.
+    /// Opens `path`, makes what is missing of it, and enables `controllers` on the way down as far as the host has
+    /// them.
     func makeDirectory(_ path: CgroupPath, passing controllers: Set<String>) throws(CgroupError) -> MadeDirectory {
         var here = CgroupDirectory(fd: try root.duplicated(.root), path: .root)
         var isNew = false
@@ -66,7 +69,9 @@ extension Cgroups {
         } catch .noSuchFile(let file, let cgroup) {
             if write.mayBeMissing { return true }
             let controllers = try directory.words("cgroup.controllers")
-            if write.controller == "cgroup" || controllers.contains(write.controller) { throw .noSuchFile(file, cgroup: cgroup) }
+            if write.controller == "cgroup" || controllers.contains(write.controller) {
+                throw .noSuchFile(file, cgroup: cgroup)
+            }
             if requireControllers { throw .controllerMissing(write.controller, file: file, cgroup: cgroup) }
             return false
         }
@@ -74,8 +79,9 @@ extension Cgroups {
 }
 
 extension CgroupDirectory {
-    /// Enables controllers for the cgroups below, in one write where the kernel takes it. What cannot be enabled here is no error
-    /// yet: the limit that needs it will be (a cgroup with processes of its own passes on nothing, for example).
+    /// Enables controllers for the cgroups below, in one write where the kernel takes it. What cannot be enabled here
+    /// is no error yet: the limit that needs it will be (a cgroup with processes of its own passes on nothing, for
+    /// example).
     fileprivate func enable(_ controllers: Set<String>) throws(CgroupError) {
         let missing = controllers.subtracting(try words("cgroup.subtree_control"))
         if missing.isEmpty { return }

@@ -15,8 +15,9 @@ extension Cgroups {
 
     /// Ends every process in a cgroup and removes it with everything below it. Success when it is gone.
     ///
-    /// Killed processes leave a cgroup only when the kernel has taken them down, which can take long in an uninterruptible wait:
-    /// the call tries again with growing pauses, without holding a thread, and throws `busy` when the time is over.
+    /// Killed processes leave a cgroup only when the kernel has taken them down, which can take long in an
+    /// uninterruptible wait: the call tries again with growing pauses, without holding a thread, and throws `busy` when
+    /// the time is over.
     package func remove(_ path: CgroupPath, within limit: Duration = .seconds(10)) async throws {
         let start = ContinuousClock.now
         var pause = Duration.milliseconds(1)
@@ -41,7 +42,9 @@ extension Cgroups {
     }
 
     /// Stops or continues every process of a cgroup; false when the kernel had not got so far within the time.
-    package func freeze(_ path: CgroupPath, _ isFrozen: Bool, within limit: Duration = .seconds(10)) async throws -> Bool {
+    package func freeze(_ path: CgroupPath, _ isFrozen: Bool, within limit: Duration = .seconds(10)) async throws
+        -> Bool
+    {
         try await pool.run { [self] in try find(path)?.write("cgroup.freeze", isFrozen ? "1" : "0") }
         return try await poll(within: limit) { [self] in
             guard let directory = try find(path) else { return true }
@@ -64,8 +67,8 @@ extension Cgroups {
 
     /// Removes a cgroup and all below it, deepest first; false while processes keep one of them.
     ///
-    /// A container that may write its cgroups can nest them as deep and as wide as it likes, so the walk holds one descriptor and no
-    /// path: it goes down by name and up by "..", and it takes names in portions.
+    /// A container that may write its cgroups can nest them as deep and as wide as it likes, so the walk holds one
+    /// descriptor and no path: it goes down by name and up by "..", and it takes names in portions.
     func removeNow(_ path: CgroupPath) throws(CgroupError) -> Bool {
         guard let parent = path.parent else { return false }
         guard let above = try find(parent), let start = try find(path) else { return true }
@@ -123,7 +126,9 @@ extension OwnedFD {
         while true {
             let part = try entriesPart()
             if part.isEmpty { return [] }
-            let names = part.filter { $0.kind == .directory && !$0.isDot }.map { String(decoding: $0.name, as: UTF8.self) }
+            let names = part.filter { $0.kind == .directory && !$0.isDot }.map {
+                String(decoding: $0.name, as: UTF8.self)
+            }
             if !names.isEmpty { return names }
         }
     }

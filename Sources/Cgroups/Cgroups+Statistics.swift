@@ -6,8 +6,8 @@ extension Cgroups {
         try await pool.run { [self] in try statisticsNow(path) }
     }
 
-    /// memory.events of a cgroup; nil when there is none or it has no memory controller. To be read before the cgroup is removed:
-    /// it alone tells that a process ended for lack of memory.
+    /// memory.events of a cgroup; nil when there is none or it has no memory controller. To be read before the cgroup
+    /// is removed: it alone tells that a process ended for lack of memory.
     package func memoryEvents(_ path: CgroupPath) throws(CgroupError) -> CgroupStatistics.MemoryEvents? {
         guard let directory = try find(path), let text = try directory.read("memory.events") else { return nil }
         return CgroupStatistics.MemoryEvents(text)
@@ -19,7 +19,8 @@ extension Cgroups {
         return try directory.isPopulated()
     }
 
-    /// Processes in a cgroup itself, at most 65,536 of them, as numbers of the caller's PID namespace; none when it is gone.
+    /// Processes in a cgroup itself, at most 65,536 of them, as numbers of the caller's PID namespace; none when it is
+    /// gone.
     package func processes(_ path: CgroupPath) throws(CgroupError) -> [Int32] {
         guard let directory = try find(path), let text = try directory.read("cgroup.procs") else { return [] }
         return text.split(separator: "\n").prefix(65536).compactMap { Int32($0) }
@@ -55,7 +56,8 @@ extension Cgroups {
 
 extension CgroupDirectory {
     fileprivate func memory() throws(CgroupError) -> CgroupStatistics.Memory? {
-        guard let current = try read("memory.current"), let limit = try read("memory.max"), let stat = try read("memory.stat"),
+        guard let current = try read("memory.current"), let limit = try read("memory.max"),
+            let stat = try read("memory.stat"),
             var memory = CgroupStatistics.Memory(current: current, limit: limit, stat: stat)
         else { return nil }
         memory.peakBytes = try number("memory.peak")
@@ -78,7 +80,9 @@ extension CgroupDirectory {
         var found: [CgroupStatistics.Hugetlb] = []
         for name in names.sorted() {
             let parts = name.split(separator: ".")
-            guard parts.count == 3, parts[0] == "hugetlb", parts[2] == "current", let current = try number(name) else { continue }
+            guard parts.count == 3, parts[0] == "hugetlb", parts[2] == "current", let current = try number(name) else {
+                continue
+            }
             let events = KeyedText.flat(try read("hugetlb.\(parts[1]).events") ?? "")
             found.append(.init(pageSize: String(parts[1]), currentBytes: current, limitHits: events["max"] ?? 0))
         }

@@ -2,8 +2,8 @@ import Linux
 package import Model
 
 extension Cgroups {
-    /// Changes the limits of a cgroup with living processes: what grows first, and all or nothing. A memory limit below what the
-    /// container holds and cannot give back is refused, since the kernel could enforce it only by killing.
+    /// Changes the limits of a cgroup with living processes: what grows first, and all or nothing. A memory limit below
+    /// what the container holds and cannot give back is refused, since the kernel could enforce it only by killing.
     /// - Parameter resources: the complete limits, since memory and swap are stated as a sum.
     /// - Returns: files of limits that the host cannot enforce (see `create`); nil when the cgroup is gone.
     package func update(_ path: CgroupPath, resources: LinuxResources) async throws -> [String]? {

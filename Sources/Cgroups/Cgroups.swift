@@ -2,12 +2,12 @@ package import Linux
 
 /// The cgroup v2 hierarchy of the host, below its mount point.
 ///
-/// Calls that may wait for the kernel (memory reclaim on a lowered limit, the removal of a large tree) run on the pool that comes
-/// in through `init`; nothing here keeps state but the open root directory and loaded device programs.
+/// Calls that may wait for the kernel (memory reclaim on a lowered limit, the removal of a large tree) run on the pool
+/// that comes in through `init`; nothing here keeps state but the open root directory and loaded device programs.
 package final class Cgroups: Sendable {
     package let names: CgroupNames
-    /// Whether a limit fails the call when the host's cgroup v2 hierarchy lacks its controller. False is for hybrid hosts, where
-    /// version 1 holds the controllers: what could not be enforced is then returned by name.
+    /// Whether a limit fails the call when the host's cgroup v2 hierarchy lacks its controller. False is for hybrid
+    /// hosts, where version 1 holds the controllers: what could not be enforced is then returned by name.
     package let requireControllers: Bool
     let root: OwnedFD
     let pool: BlockingPool
@@ -15,7 +15,9 @@ package final class Cgroups: Sendable {
 
     /// Opens the hierarchy.
     /// - Parameter mountPoint: where it is mounted; `Cgroups.mountPoint()` finds it.
-    package init(mountPoint: String, names: CgroupNames, requireControllers: Bool, pool: BlockingPool) throws(CgroupError) {
+    package init(mountPoint: String, names: CgroupNames, requireControllers: Bool, pool: BlockingPool)
+        throws(CgroupError)
+    {
         let isRightKind: Bool
         do throws(Errno) {
             root = try OwnedFD.open(Path(mountPoint), [.readOnly, .directory])
@@ -29,8 +31,8 @@ package final class Cgroups: Sendable {
         self.pool = pool
     }
 
-    /// Where the whole cgroup2 hierarchy is mounted. A hybrid host has version 1 controllers at /sys/fs/cgroup and this elsewhere,
-    /// so the place is never assumed; the usual places win over bind mounts of it.
+    /// Where the whole cgroup2 hierarchy is mounted. A hybrid host has version 1 controllers at /sys/fs/cgroup and this
+    /// elsewhere, so the place is never assumed; the usual places win over bind mounts of it.
     package static func mountPoint() throws(CgroupError) -> String {
         let mounts: [MountInfo]
         do throws(Errno) {
@@ -59,7 +61,9 @@ package final class Cgroups: Sendable {
 
     /// The directory of a cgroup, for `clone3(CLONE_INTO_CGROUP)` and the supervisor.
     package func open(_ path: CgroupPath) throws(CgroupError) -> OwnedFD {
-        guard let directory = try find(path) else { throw .system(operation: "open cgroup", path: path.description, errno: .noEntry) }
+        guard let directory = try find(path) else {
+            throw .system(operation: "open cgroup", path: path.description, errno: .noEntry)
+        }
         return try directory.fd.duplicated(path)
     }
 
@@ -79,7 +83,9 @@ package final class Cgroups: Sendable {
     func find(_ path: CgroupPath) throws(CgroupError) -> CgroupDirectory? {
         do throws(Errno) {
             var directory = try root.duplicate()
-            for name in path.components { directory = try directory.open(Path(name), [.readOnly, .directory, .noFollow]) }
+            for name in path.components {
+                directory = try directory.open(Path(name), [.readOnly, .directory, .noFollow])
+            }
             return CgroupDirectory(fd: directory, path: path)
         } catch {
             if error == .noEntry || error == .cgroupGone { return nil }

@@ -1,14 +1,15 @@
 /// A list of device rules as a program for the kernel (type BPF_PROG_TYPE_CGROUP_DEVICE).
 ///
-/// The kernel runs it for every open and mknod of a device node with the device and the wanted access, and refuses with EPERM
-/// when it returns 0. The program walks through the rules from the first to the last and keeps, in one register, the kinds of
-/// access that are allowed so far: an allowing rule that names the device adds its bits, a denying one takes them away. So the
-/// last rule that names a device and a kind of access decides, as OCI has it, also where a rule covers only part of what is
-/// asked. There are no loops and no maps, only forward jumps.
+/// The kernel runs it for every open and mknod of a device node with the device and the wanted access, and refuses with
+/// EPERM when it returns 0. The program walks through the rules from the first to the last and keeps, in one register,
+/// the kinds of access that are allowed so far: an allowing rule that names the device adds its bits, a denying one
+/// takes them away. So the last rule that names a device and a kind of access decides, as OCI has it, also where a rule
+/// covers only part of what is asked. There are no loops and no maps, only forward jumps.
 package struct DeviceProgram: Sendable, Hashable {
     package let instructions: [BPFInstruction]
 
-    /// Far above any list from the CRI, and within what the kernel's verifier follows: 8,192 jumps, three for each rule.
+    /// Far above any list from the CRI, and within what the kernel's verifier follows: 8,192 jumps, three for each
+    /// rule.
     package static let rulesMax = 2048
 
     // r1 is the kernel's context: { u32 access << 16 | type; u32 major; u32 minor }.
@@ -34,8 +35,9 @@ package struct DeviceProgram: Sendable, Hashable {
         instructions = program
     }
 
-    /// Tests that jump behind the rule, then the change of the refused bits. Every rule loads what it compares afresh: values
-    /// kept in registers would make the verifier follow each known value through all later rules, which is quadratic.
+    /// Tests that jump behind the rule, then the change of the refused bits. Every rule loads what it compares afresh:
+    /// values kept in registers would make the verifier follow each known value through all later rules, which is
+    /// quadratic.
     private static func compiled(_ rule: DeviceRule) -> [BPFInstruction] {
         let bits = UInt32(rule.access.rawValue)
         let change: BPFInstruction = rule.allow ? .and(refused, 0b111 & ~bits) : .or(refused, bits)

@@ -1,7 +1,8 @@
 import Linux
 import Synchronization
 
-/// Programs that were loaded: most containers of a node have the same list, and loading costs a verifier run and a compilation.
+/// Programs that were loaded: most containers of a node have the same list, and loading costs a verifier run and a
+/// compilation.
 final class DeviceProgramCache: Sendable {
     private final class Loaded: Sendable {
         let program: BpfDeviceProgram

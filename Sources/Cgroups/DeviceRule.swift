@@ -33,8 +33,8 @@ package struct DeviceRule: Sendable, Equatable {
     /// The first rule of every list for a container that is not privileged.
     package static let denyAll = DeviceRule(allow: false, kind: .all)
 
-    /// From the words of an OCI specification: type "a", "b", "c" or empty, numbers with -1 or nil for any, and letters of "rwm".
-    /// Nil where they do not make a rule.
+    /// From the words of an OCI specification: type "a", "b", "c" or empty, numbers with -1 or nil for any, and letters
+    /// of "rwm". Nil where they do not make a rule.
     package init?(allow: Bool, type: String, major: Int64?, minor: Int64?, access: String) {
         switch type {
         case "a", "": kind = .all

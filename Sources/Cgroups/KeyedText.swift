@@ -1,5 +1,5 @@
-/// Parsers of the text forms of cgroup v2 files ("Interface Files" in cgroup-v2.rst). They are total: a line that does not read
-/// as documented is left out, never guessed at, so that a new kernel's extra lines do no harm.
+/// Parsers of the text forms of cgroup v2 files ("Interface Files" in cgroup-v2.rst). They are total: a line that does
+/// not read as documented is left out, never guessed at, so that a new kernel's extra lines do no harm.
 package enum KeyedText {
     /// `KEY VALUE` in each line, as in cpu.stat, memory.stat and cgroup.events.
     package static func flat(_ text: some StringProtocol) -> [String: UInt64] {

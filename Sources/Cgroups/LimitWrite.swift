@@ -3,8 +3,8 @@ package struct LimitWrite: Equatable, Sendable {
     /// A plain file name such as `memory.max`.
     package var file: String
     package var value: String
-    /// Nobody asked for this value in so many words and a kernel without the file behaves that way anyway, so that a missing
-    /// file or controller is no failure.
+    /// Nobody asked for this value in so many words and a kernel without the file behaves that way anyway, so that a
+    /// missing file or controller is no failure.
     package var mayBeMissing = false
 
     package init(_ file: String, _ value: String, mayBeMissing: Bool = false) {
@@ -18,8 +18,8 @@ package struct LimitWrite: Equatable, Sendable {
 }
 
 extension LimitWrite {
-    /// The order in which an update applies `writes` to a cgroup whose files now read `current`: what grows, then what cannot be
-    /// compared, then what shrinks. So no moment is stricter than both the old and the new limits together
+    /// The order in which an update applies `writes` to a cgroup whose files now read `current`: what grows, then what
+    /// cannot be compared, then what shrinks. So no moment is stricter than both the old and the new limits together
     /// (memory that may go to swap finds the swap limit raised before memory.max goes down).
     package static func ordered(_ writes: [LimitWrite], current: [String: String]) -> [LimitWrite] {
         func rank(_ write: LimitWrite) -> Int {

@@ -1,8 +1,9 @@
 package import Model
 
 extension LinuxResources {
-    /// The files of cgroup v2 that hold these limits, in the order for a new cgroup (Documentation/admin-guide/cgroup-v2.rst and
-    /// crun's conversion of the version 1 vocabulary). Pure: nothing is asked of the host.
+    /// The files of cgroup v2 that hold these limits, in the order for a new cgroup
+    /// (Documentation/admin-guide/cgroup-v2.rst and crun's conversion of the version 1 vocabulary). Pure: nothing is
+    /// asked of the host.
     package func limitWrites() throws(CgroupError) -> [LimitWrite] {
         var writes: [LimitWrite] = []
         try appendCPU(to: &writes)
@@ -22,7 +23,8 @@ extension LinuxResources {
         guard cpuShares >= 0 else { throw .badLimit(field: "cpu_shares", why: "\(cpuShares) is negative") }
         if cpuShares > 0 { writes.append(LimitWrite("cpu.weight", "\(CPUWeight.weight(ofShares: cpuShares))")) }
         if cpuQuota != 0 || cpuPeriod != 0 {
-            // The kernel answers EINVAL for these with no hint at the reason (kernel/sched/core.c tg_set_cfs_bandwidth).
+            // The kernel answers EINVAL for these with no hint at the reason (kernel/sched/core.c
+            // tg_set_cfs_bandwidth).
             let period = cpuPeriod == 0 ? 100_000 : cpuPeriod
             guard (1000...1_000_000).contains(period) else {
                 throw .badLimit(field: "cpu_period", why: "\(period) is not within 1000...1000000 microseconds")
@@ -45,14 +47,16 @@ extension LinuxResources {
     }
 
     private func appendMemory(to writes: inout [LimitWrite]) throws(CgroupError) {
-        guard memoryLimitBytes >= -1 else { throw .badLimit(field: "memory_limit_in_bytes", why: "\(memoryLimitBytes) is below -1") }
+        guard memoryLimitBytes >= -1 else {
+            throw .badLimit(field: "memory_limit_in_bytes", why: "\(memoryLimitBytes) is below -1")
+        }
         if memoryLimitBytes != 0 {
             writes.append(LimitWrite("memory.max", memoryLimitBytes < 0 ? "max" : "\(memoryLimitBytes)"))
         }
         switch memorySwapLimitBytes {
         case 0:
-            // As containerd: memory alone limited means no swap beside it. A kernel without swap accounting has no file, and
-            // then also nothing that a container could take.
+            // As containerd: memory alone limited means no swap beside it. A kernel without swap accounting has no
+            // file, and then also nothing that a container could take.
             if memoryLimitBytes > 0 { writes.append(LimitWrite("memory.swap.max", "0", mayBeMissing: true)) }
         case -1:
             writes.append(LimitWrite("memory.swap.max", "max"))
@@ -68,12 +72,14 @@ extension LinuxResources {
         }
     }
 
-    /// The kubelet sends a zero for every page size that the node knows, which a kernel without the controller also means.
+    /// The kubelet sends a zero for every page size that the node knows, which a kernel without the controller also
+    /// means.
     private static func append(_ limit: HugepageLimit, to writes: inout [LimitWrite]) throws(CgroupError) {
         let size = limit.pageSize
         let digits = size.utf8.prefix { (0x30...0x39).contains($0) }.count
         guard (1...9).contains(digits), ["KB", "MB", "GB"].contains(size.dropFirst(digits)) else {
-            throw .badLimit(field: "hugepage_limits", why: "page size \"\(size.prefix(32))\" is not a number and KB, MB or GB")
+            throw .badLimit(
+                field: "hugepage_limits", why: "page size \"\(size.prefix(32))\" is not a number and KB, MB or GB")
         }
         let isZero = limit.limitBytes == 0
         for file in ["hugetlb.\(size).max", "hugetlb.\(size).rsvd.max"] {
@@ -81,8 +87,8 @@ extension LinuxResources {
         }
     }
 
-    /// A key is a plain file name of a controller. The core files (`cgroup.procs`, `cgroup.subtree_control`, ...) are no limits,
-    /// except for the two that bound the subtree.
+    /// A key is a plain file name of a controller. The core files (`cgroup.procs`, `cgroup.subtree_control`, ...) are
+    /// no limits, except for the two that bound the subtree.
     private static func checkUnified(key: String, value: String) throws(CgroupError) {
         let isPlain = key.utf8.allSatisfy { byte in
             switch byte {

@@ -1,11 +1,12 @@
 import Linux
 package import Model
 
-/// The daemon's own part of the hierarchy. Nothing of ours runs in a pod's cgroup: the daemon and the pods' supervisors are leaves
-/// below a cgroup that was delegated to us (systemd's `Delegate=yes`), so that an OOM in a pod never hits them.
+/// The daemon's own part of the hierarchy. Nothing of ours runs in a pod's cgroup: the daemon and the pods' supervisors
+/// are leaves below a cgroup that was delegated to us (systemd's `Delegate=yes`), so that an OOM in a pod never hits
+/// them.
 ///
-/// No controller is ever enabled below `base`: systemd puts a restarted daemon into `base` itself, which the kernel allows only
-/// while `base` passes no controllers on (no internal processes rule, cgroup-v2.rst).
+/// No controller is ever enabled below `base`: systemd puts a restarted daemon into `base` itself, which the kernel
+/// allows only while `base` passes no controllers on (no internal processes rule, cgroup-v2.rst).
 package struct OwnCgroup: Sendable, Equatable {
     package let base: CgroupPath
     /// Where the daemon runs.
@@ -14,7 +15,8 @@ package struct OwnCgroup: Sendable, Equatable {
     package let supervisors: CgroupPath
 
     /// - Parameters:
-    ///   - configured: the base by configuration; empty = where the daemon was started, or `/swiftletd` when that is the root.
+    ///   - configured: the base by configuration; empty = where the daemon was started, or `/swiftletd` when that is
+    ///     the root.
     ///   - current: the cgroup that the daemon is in now, as /proc/self/cgroup has it.
     package init(configured: String, current: String) throws(CgroupError) {
         if !configured.isEmpty {
@@ -48,7 +50,8 @@ extension Cgroups {
         } catch {
             throw .system(operation: "read", path: "/proc/self/cgroup", errno: error)
         }
-        let own = try OwnCgroup(configured: configured, current: OwnCgroup.current(in: String(decoding: text, as: UTF8.self)) ?? "")
+        let own = try OwnCgroup(
+            configured: configured, current: OwnCgroup.current(in: String(decoding: text, as: UTF8.self)) ?? "")
         _ = try makeDirectory(own.supervisors, passing: [])
         // "0" is the process that writes (cgroup-v2.rst, cgroup.procs).
         try makeDirectory(own.daemon, passing: []).directory.write("cgroup.procs", "0")

@@ -4,8 +4,8 @@ import Linux
 ///
 ///     swiftlet-record 1 <record version> <boot id> <payload length> <checksum>\n<payload>
 ///
-/// The checksum covers the line up to itself and the payload, so that a cut at any length and every flipped bit is found. The line
-/// is text so that `head -1` shows it.
+/// The checksum covers the line up to itself and the payload, so that a cut at any length and every flipped bit is
+/// found. The line is text so that `head -1` shows it.
 struct RecordFile: Equatable {
     var version: UInt32
     var bootID: String
@@ -31,17 +31,27 @@ struct RecordFile: Equatable {
     /// Total: any bytes give a record or the reason why they are none.
     init(parsing bytes: [UInt8]) throws(RecordDamage) {
         guard bytes.count <= Self.sizeMax else { throw RecordDamage(reason: "larger than \(Self.sizeMax) bytes") }
-        guard let end = bytes.prefix(256).firstIndex(of: UInt8(ascii: "\n")) else { throw RecordDamage(reason: "no header") }
-        guard let line = String(validating: bytes[..<end], as: UTF8.self) else { throw RecordDamage(reason: "no header") }
+        guard let end = bytes.prefix(256).firstIndex(of: UInt8(ascii: "\n")) else {
+            throw RecordDamage(reason: "no header")
+        }
+        guard let line = String(validating: bytes[..<end], as: UTF8.self) else {
+            throw RecordDamage(reason: "no header")
+        }
         let fields = line.split(separator: " ", omittingEmptySubsequences: false)
         guard fields.count == 6, fields[0] == Self.magic else { throw RecordDamage(reason: "no header") }
         guard fields[1] == Self.format else { throw RecordDamage(reason: "unknown format") }
-        guard let version = UInt32(fields[2]), let length = Int(fields[4]) else { throw RecordDamage(reason: "no header") }
+        guard let version = UInt32(fields[2]), let length = Int(fields[4]) else {
+            throw RecordDamage(reason: "no header")
+        }
 
         let payload = Array(bytes[(end + 1)...])
-        guard payload.count == length else { throw RecordDamage(reason: "\(payload.count) bytes in place of \(length)") }
+        guard payload.count == length else {
+            throw RecordDamage(reason: "\(payload.count) bytes in place of \(length)")
+        }
         let start = Self.start(version: version, bootID: String(fields[3]), length: length)
-        guard line == start + Self.hexadecimal(Self.checksum(start, payload)) else { throw RecordDamage(reason: "wrong checksum") }
+        guard line == start + Self.hexadecimal(Self.checksum(start, payload)) else {
+            throw RecordDamage(reason: "wrong checksum")
+        }
         self.init(version: version, bootID: String(fields[3]), payload: payload)
     }
 

@@ -23,7 +23,8 @@ extension StateError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .inUse(let root, let pid):
-            "lock \"\(root)\": another swiftletd\(pid.map { " (pid \($0))" } ?? "") uses this root directory; stop it or set another \"root\""
+            "lock \"\(root)\": another swiftletd\(pid.map { " (pid \($0))" } ?? "") uses this root directory; "
+                + "stop it or set another \"root\""
         case .newerVersion(let file, let version, let known):
             "read \"\(file)\": written by a newer swiftletd (record version \(version), this one knows \(known))"
         case .badName(let name): "name \"\(name)\" cannot be a record's"

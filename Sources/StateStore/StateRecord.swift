@@ -2,8 +2,8 @@
 package protocol StateRecord: Codable, Sendable {
     /// Name of the directory that holds the records of this kind, for example `pods`.
     static var kind: String { get }
-    /// Raised only when an older program must not read the record. A new optional field does not raise it: fields are added, and
-    /// never renamed or given another meaning, so that a downgrade finds its records readable.
+    /// Raised only when an older program must not read the record. A new optional field does not raise it: fields are
+    /// added, and never renamed or given another meaning, so that a downgrade finds its records readable.
     static var version: UInt32 { get }
 }
 
@@ -11,7 +11,8 @@ package protocol StateRecord: Codable, Sendable {
 package struct Stored<Record: StateRecord>: Sendable {
     package let name: String
     package let record: Record
-    /// The boot during which it was written (/proc/sys/kernel/random/boot_id); another one means that no process of it lives.
+    /// The boot during which it was written (/proc/sys/kernel/random/boot_id); another one means that no process of it
+    /// lives.
     package let bootID: String
 
     package init(name: String, record: Record, bootID: String) {

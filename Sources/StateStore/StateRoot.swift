@@ -79,7 +79,9 @@ package final class StateRoot: Sendable {
 
     private static func currentBootID() throws(StateError) -> String {
         let file = "/proc/sys/kernel/random/boot_id"
-        let bytes = try attempt("read", file) { () throws(Errno) in try OwnedFD.open(Path(file), .readOnly).readToEnd(max: 64) }
+        let bytes = try attempt("read", file) { () throws(Errno) in
+            try OwnedFD.open(Path(file), .readOnly).readToEnd(max: 64)
+        }
         let text = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw .damaged(file: file, reason: "not a boot id")

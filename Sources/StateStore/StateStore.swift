@@ -3,9 +3,9 @@ package import Linux
 
 /// The records of one kind, each in a directory of its own.
 ///
-/// A record is replaced in one step, so that a reader or a crash sees the old one or the new one. Nothing waits for the disk unless
-/// `durable` is asked for: a crash of the daemon loses nothing, and a power loss takes the processes that the records describe
-/// with it. The caller writes one record from one place at a time.
+/// A record is replaced in one step, so that a reader or a crash sees the old one or the new one. Nothing waits for the
+/// disk unless `durable` is asked for: a crash of the daemon loses nothing, and a power loss takes the processes that
+/// the records describe with it. The caller writes one record from one place at a time.
 package struct StateStore<Record: StateRecord>: Sendable {
     private let root: StateRoot
     private let kind: KindDirectory
@@ -35,7 +35,8 @@ package struct StateStore<Record: StateRecord>: Sendable {
     /// - Parameter durable: whether it survives a power loss once the call returns (fsync of file and directories).
     package func write(_ name: String, _ record: Record, durable: Bool = false) throws(StateError) {
         try checkWritable(name)
-        let bytes = RecordFile(version: Record.version, bootID: root.bootID, payload: try Self.encode(record, name)).bytes
+        let bytes = RecordFile(version: Record.version, bootID: root.bootID, payload: try Self.encode(record, name))
+            .bytes
         guard bytes.count <= RecordFile.sizeMax else {
             throw .notEncodable(name: name, reason: "\(bytes.count) bytes are more than \(RecordFile.sizeMax)")
         }
@@ -69,7 +70,8 @@ package struct StateStore<Record: StateRecord>: Sendable {
         try checkWritable(name)
         try StateRoot.attempt("remove", place(name)) { () throws(Errno) in
             do throws(Errno) {
-                // The record goes first: what a crash leaves then is an object without a record, which nobody takes for a live one.
+                // The record goes first: what a crash leaves then is an object without a record, which nobody takes for
+                // a live one.
                 try kind.fd.open(Path(name), [.readOnly, .directory, .noFollow]).unlink(Self.fileName)
             } catch {
                 let isFine = [.noEntry, .notDirectory, .isDirectory, .tooManyLinks].contains(error)
@@ -90,8 +92,9 @@ package struct StateStore<Record: StateRecord>: Sendable {
 
     // MARK: - All records
 
-    /// Every record, and what else was found. Damaged objects are moved aside (not when reading only), so that the daemon starts;
-    /// a record of a newer version is an error, since a daemon that ignored it would take a living pod for none.
+    /// Every record, and what else was found. Damaged objects are moved aside (not when reading only), so that the
+    /// daemon starts; a record of a newer version is an error, since a daemon that ignored it would take a living pod
+    /// for none.
     package func list() throws(StateError) -> Listing<Record> {
         let entries = try StateRoot.attempt("list", "\(root.path)/\(Record.kind)") { () throws(Errno) in
             try kind.fd.entries(max: 1 << 20)
@@ -112,7 +115,8 @@ package struct StateStore<Record: StateRecord>: Sendable {
             } catch {
                 guard case .damaged(_, let reason) = error else { throw error }
                 let movedTo = root.isReadOnly ? nil : try moveAside(name)
-                listing.findings.append(Finding(store: Record.kind, name: name, kind: .damaged(reason: reason, movedTo: movedTo)))
+                listing.findings.append(
+                    Finding(store: Record.kind, name: name, kind: .damaged(reason: reason, movedTo: movedTo)))
             }
         }
         return listing

@@ -11,7 +11,8 @@ struct AttachTests {
     func chain() async throws {
         let node = try PluginFixture()
         try node.plugin("first", PluginFixture.good)
-        try node.plugin("second", "log; [ $CNI_COMMAND != ADD ] || echo '\(PluginFixture.result)' | sed s/10.9.0.2/10.9.0.3/")
+        try node.plugin(
+            "second", "log; [ $CNI_COMMAND != ADD ] || echo '\(PluginFixture.result)' | sed s/10.9.0.2/10.9.0.3/")
         try node.configure("first", "second")
 
         let attachment = try await node.cni.attach(
@@ -33,7 +34,9 @@ struct AttachTests {
         #expect(try node.cni.attachedPods() == [])
         #expect(node.root.tree().filter { $0.hasPrefix("cni/") } == [])
 
-        #expect(try await node.cni.detach(podID, networkNamespace: nil) == NetworkRelease(wasAttached: false, pluginTime: .zero))
+        #expect(
+            try await node.cni.detach(podID, networkNamespace: nil)
+                == NetworkRelease(wasAttached: false, pluginTime: .zero))
     }
 
     @Test("a plugin's environment is the protocol's variables and a path, nothing of the daemon's")
@@ -92,7 +95,8 @@ struct AttachTests {
         let node = try PluginFixture()
         try node.plugin("first", PluginFixture.good)
         try node.plugin(
-            "second", "log; [ $CNI_COMMAND = ADD ] && echo '\(PluginFixture.result)' || [ -e '\(node.root.path("healed"))' ]")
+            "second",
+            "log; [ $CNI_COMMAND = ADD ] && echo '\(PluginFixture.result)' || [ -e '\(node.root.path("healed"))' ]")
         try node.configure("first", "second")
         _ = try await node.cni.attach(request())
         let error = await #expect(throws: CNIError.self) { try await node.cni.detach(podID, networkNamespace: nil) }
@@ -112,7 +116,10 @@ struct AttachTests {
         _ = try await node.cni.attach(request())
         let file = "cni/\(podID).json"
         let whole = try node.root.read(file)
-        for damaged in [[], Array(whole.prefix(whole.count / 2)), whole.map { $0 == UInt8(ascii: "9") ? UInt8(ascii: "8") : $0 }, [0, 1, 2]] {
+        for damaged in [
+            [], Array(whole.prefix(whole.count / 2)), whole.map { $0 == UInt8(ascii: "9") ? UInt8(ascii: "8") : $0 },
+            [0, 1, 2],
+        ] {
             try node.root.write(damaged, to: file)
             #expect(try await node.cni.detach(podID, networkNamespace: nil).wasAttached)
             #expect(try node.variables("only", "DEL")["CNI_CONTAINERID"] == podID.text)
@@ -133,7 +140,9 @@ struct AttachTests {
         _ = try await node.cni.attach(request())
         let whole = try node.root.read("cni/\(podID).json")
         let record = try AttachmentRecordProbe.parse(whole)
-        for length in 0..<(whole.count - 2) { #expect(throws: CNIError.self) { try AttachmentRecordProbe.parse(Array(whole.prefix(length))) } }
+        for length in 0..<(whole.count - 2) {
+            #expect(throws: CNIError.self) { try AttachmentRecordProbe.parse(Array(whole.prefix(length))) }
+        }
         for index in whole.indices.dropLast() {
             var flipped = whole
             flipped[index] ^= 0x04
@@ -145,7 +154,9 @@ struct AttachTests {
     func parallel() async throws {
         let node = try PluginFixture()
         try node.plugin(
-            "slow", "case $CNI_ARGS in *K8S_POD_NAME=quick*) ;; *) echo x >> '\(node.root.path("waiting"))'; while [ ! -e '\(node.root.path("go"))' ]; do sleep 0.05; done;; esac; echo '\(PluginFixture.result)'")
+            "slow",
+            "case $CNI_ARGS in *K8S_POD_NAME=quick*) ;; *) echo x >> '\(node.root.path("waiting"))'; while [ ! -e '\(node.root.path("go"))' ]; do sleep 0.05; done;; esac; echo '\(PluginFixture.result)'"
+        )
         try node.configure("slow")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<10 {
@@ -155,7 +166,10 @@ struct AttachTests {
                     _ = try await node.cni.attach(slow)
                 }
             }
-            try await node.until { try FileManager.default.fileExists(atPath: node.root.path("waiting")) && node.root.read("waiting").count == 20 }
+            try await node.until {
+                try FileManager.default.fileExists(atPath: node.root.path("waiting"))
+                    && node.root.read("waiting").count == 20
+            }
             let quick = try await node.cni.attach(request { $0.metadata.name = "quick" })
             #expect(quick.addresses.map(\.text) == ["10.9.0.2"])
             try node.root.write("", to: "go")
@@ -169,7 +183,10 @@ struct AttachTests {
         let node = try PluginFixture()
         try node.plugin("only", PluginFixture.good)
         try node.configure("only")
-        for bad in [request { $0.metadata.name = "a;b" }, request(networkNamespace: "relative"), request(networkNamespace: "/a\0b")] {
+        for bad in [
+            request { $0.metadata.name = "a;b" }, request(networkNamespace: "relative"),
+            request(networkNamespace: "/a\0b"),
+        ] {
             let error = await #expect(throws: CNIError.self) { try await node.cni.attach(bad) }
             #expect(error?.fault.code == .invalidArgument)
         }

@@ -5,7 +5,9 @@ import TestKit
 
 /// The internal reader of records, for tests that import the module as others do.
 enum AttachmentRecordProbe {
-    static func parse(_ bytes: [UInt8]) throws(CNIError) -> some Equatable { try AttachmentRecord(parsing: bytes, file: "record") }
+    static func parse(_ bytes: [UInt8]) throws(CNIError) -> some Equatable {
+        try AttachmentRecord(parsing: bytes, file: "record")
+    }
 }
 
 extension PluginFixture {

@@ -20,9 +20,11 @@ struct JSONTests {
     @Test(
         "what is no document is refused",
         arguments: [
-            "", " ", "{", "[1,", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "'a'", "tru", "nul", "01", "1.", ".5", "1e", "+1", "-",
+            "", " ", "{", "[1,", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "'a'", "tru", "nul", "01", "1.",
+            ".5", "1e", "+1", "-",
             "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"a\nb\"", "1 2", "{} x",
-            "{\"a\":1,\"a\":2}", String(repeating: "[", count: 100), String(repeating: "1", count: 65), "NaN", "// c\n1",
+            "{\"a\":1,\"a\":2}", String(repeating: "[", count: 100), String(repeating: "1", count: 65), "NaN",
+            "// c\n1",
         ])
     func refused(text: String) {
         #expect(throws: JSONError.self) { try JSON(parsing: Array(text.utf8)) }
@@ -54,7 +56,10 @@ struct JSONTests {
 struct IPAddressTests {
     @Test(
         "addresses are accepted",
-        arguments: ["0.0.0.0", "10.1.2.255", "::", "::1", "fe80::1", "2001:db8:0:1:2:3:4:5", "1::", "::ffff:10.0.0.1", "1:2:3:4:5:6:7::"])
+        arguments: [
+            "0.0.0.0", "10.1.2.255", "::", "::1", "fe80::1", "2001:db8:0:1:2:3:4:5", "1::", "::ffff:10.0.0.1",
+            "1:2:3:4:5:6:7::",
+        ])
     func accepted(text: String) {
         #expect(IPAddress(text)?.text == text)
         #expect(IPAddress(text)?.family == (text.contains(":") ? .v6 : .v4))
@@ -63,8 +68,10 @@ struct IPAddressTests {
     @Test(
         "all else is refused",
         arguments: [
-            "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.1.1.1", "1.1.1.-1", " 1.1.1.1", "1.1.1.1 ", "a", ":", ":::", "1::2::3", "1:2:3:4:5:6:7",
-            "1:2:3:4:5:6:7:8:9", "12345::", "g::", "fe80::1%eth0", "::1.2.3", "1.2.3.4::", "1:2:3:4:5:6:7:8::", ":1", "1:",
+            "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.1.1.1", "1.1.1.-1", " 1.1.1.1", "1.1.1.1 ", "a", ":", ":::",
+            "1::2::3", "1:2:3:4:5:6:7",
+            "1:2:3:4:5:6:7:8:9", "12345::", "g::", "fe80::1%eth0", "::1.2.3", "1.2.3.4::", "1:2:3:4:5:6:7:8::", ":1",
+            "1:",
             String(repeating: "1:", count: 4000),
         ])
     func refused(text: String) {
@@ -86,9 +93,11 @@ struct BandwidthTests {
     @Test(
         "quantities from 1k to 1P",
         arguments: [
-            ("1k", 1000), ("10M", 10_000_000), ("1.5G", 1_500_000_000), ("64Ki", 65536), ("1000", 1000), ("1e6", 1_000_000),
+            ("1k", 1000), ("10M", 10_000_000), ("1.5G", 1_500_000_000), ("64Ki", 65536), ("1000", 1000),
+            ("1e6", 1_000_000),
             ("2E3", 2000), ("1P", 1_000_000_000_000_000), ("0.5M", 500_000),
-            ("999", nil), ("2P", nil), ("", nil), ("k", nil), ("-1M", nil), ("1m", nil), ("1e99", nil), ("1.2.3M", nil), ("1 M", nil),
+            ("999", nil), ("2P", nil), ("", nil), ("k", nil), ("-1M", nil), ("1m", nil), ("1e99", nil), ("1.2.3M", nil),
+            ("1 M", nil),
             ("99999999999999999999", nil), ("9999999999999999P", nil), ("0x10M", nil), ("1.99999M", nil),
         ] as [(String, UInt64?)])
     func quantities(text: String, bits: UInt64?) {

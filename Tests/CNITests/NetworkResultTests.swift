@@ -36,15 +36,20 @@ struct NetworkResultTests {
     @Test("results before 0.3.0 name one address of each family")
     func old() throws {
         let text = #"{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.2/24","gateway":"10.0.0.1"},"ip6":{"ip":"fd00::2/64"}}"#
-        #expect(try Self.parse(text).podAddresses(interface: "eth0", preference: .ipv4).map(\.text) == ["10.0.0.2", "fd00::2"])
+        #expect(
+            try Self.parse(text).podAddresses(interface: "eth0", preference: .ipv4).map(\.text) == [
+                "10.0.0.2", "fd00::2",
+            ])
     }
 
     @Test(
         "what is no result is refused",
         arguments: [
-            "[]", "7", #"{"cniVersion":"7.0.0"}"#, #"{"ips":{}}"#, #"{"ips":[{}]}"#, #"{"ips":[{"address":"10.0.0.1"}]}"#,
+            "[]", "7", #"{"cniVersion":"7.0.0"}"#, #"{"ips":{}}"#, #"{"ips":[{}]}"#,
+            #"{"ips":[{"address":"10.0.0.1"}]}"#,
             #"{"ips":[{"address":"10.0.0.1/99"}]}"#, #"{"ips":[{"address":"10.0.0.1/8","interface":0}]}"#,
-            #"{"ips":[{"address":"10.0.0.1/8","interface":-1}]}"#, #"{"interfaces":[{}],"ips":[]}"#, #"{"interfaces":7}"#,
+            #"{"ips":[{"address":"10.0.0.1/8","interface":-1}]}"#, #"{"interfaces":[{}],"ips":[]}"#,
+            #"{"interfaces":7}"#,
             #"{"interfaces":[{"name":"a"}],"ips":[{"address":"10.0.0.1/8","interface":"0"}]}"#,
             #"{"ips":[{"address":"10.0.0.1/8","gateway":"x"}]}"#, #"{"cniVersion":"0.2.0","ip4":{}}"#,
         ])

@@ -22,23 +22,33 @@ struct PluginFault: Sendable, CustomTestStringConvertible {
 @Suite("plugins that fail", .timeLimit(.minutes(1)))
 struct PluginFaultTests {
     static let faults: [PluginFault] = [
-        PluginFault("says why", #"echo '{"cniVersion":"1.0.0","code":11,"msg":"no more addresses","details":"in 10.0.0.0/24"}'; exit 1"#,
+        PluginFault(
+            "says why",
+            #"echo '{"cniVersion":"1.0.0","code":11,"msg":"no more addresses","details":"in 10.0.0.0/24"}'; exit 1"#,
             says: "cni plugin \"faulty\" ADD: no more addresses: in 10.0.0.0/24 (code 11)"),
         PluginFault("says nothing", "exit 3", says: "cni plugin \"faulty\" ADD: exit status 3"),
-        PluginFault("speaks on standard error", "echo 'boom' >&2; printf '\\033[31m\\nbang' >&2; exit 1", says: "exit status 1: boom [31m bang"),
+        PluginFault(
+            "speaks on standard error", "echo 'boom' >&2; printf '\\033[31m\\nbang' >&2; exit 1",
+            says: "exit status 1: boom [31m bang"),
         PluginFault("prints a wall of errors", "head -c 3000000 /dev/zero >&2; echo end >&2; exit 1", says: "end"),
         PluginFault("is killed", "kill -9 $$", says: "killed by signal 9"),
         PluginFault("prints garbage", "echo hello", says: "unusable result: not JSON"),
         PluginFault("prints nothing", "exit 0", says: "unusable result: nothing was printed"),
         PluginFault("prints without end", "cat /dev/zero", says: "printed more than 1048576 bytes"),
-        PluginFault("speaks another version", #"echo '{"cniVersion":"3.0.0","ips":[]}'"#, says: "version \"3.0.0\" is not supported"),
+        PluginFault(
+            "speaks another version", #"echo '{"cniVersion":"3.0.0","ips":[]}'"#,
+            says: "version \"3.0.0\" is not supported"),
         PluginFault("gives no address", #"echo '{"cniVersion":"1.0.0","ips":[]}'"#, says: "no address for \"eth0\""),
-        PluginFault("gives an address to another interface",
-            #"echo '{"cniVersion":"1.0.0","interfaces":[{"name":"cni0"}],"ips":[{"address":"10.0.0.1/8","interface":0}]}'"#, says: "no address"),
-        PluginFault("dies of an error that is no JSON", "echo '{\"msg\":'; echo why >&2; exit 2", says: "exit status 2: why"),
+        PluginFault(
+            "gives an address to another interface",
+            #"echo '{"cniVersion":"1.0.0","interfaces":[{"name":"cni0"}],"ips":[{"address":"10.0.0.1/8","interface":0}]}'"#,
+            says: "no address"),
+        PluginFault(
+            "dies of an error that is no JSON", "echo '{\"msg\":'; echo why >&2; exit 2", says: "exit status 2: why"),
     ]
 
-    @Test("a failed attachment is told in a sentence, keeps its record, and is undone by one release", arguments: faults)
+    @Test(
+        "a failed attachment is told in a sentence, keeps its record, and is undone by one release", arguments: faults)
     func failures(fault: PluginFault) async throws {
         let node = try PluginFixture()
         try node.plugin("good", PluginFixture.good)
@@ -82,14 +92,17 @@ struct PluginFaultTests {
         let node = try PluginFixture()
         try node.plugin("noisy", "exec 0<&-; head -c 3000000 /dev/zero >&2; echo '\(PluginFixture.result)'")
         try node.configure("noisy")
-        #expect(try await node.cni.attach(request { $0.annotations = ["big": String(repeating: "x", count: 300_000)] }).addresses.count == 1)
+        #expect(
+            try await node.cni.attach(request { $0.annotations = ["big": String(repeating: "x", count: 300_000)] })
+                .addresses.count == 1)
     }
 
     @Test("a plugin that is not there, not a program, or not executable is named with the directories")
     func missing() async throws {
         let node = try PluginFixture()
         try node.configure("absent")
-        let expected = CNIError.pluginMissing(plugin: "absent", directories: [node.root.path("nowhere"), node.root.path("bin")])
+        let expected = CNIError.pluginMissing(
+            plugin: "absent", directories: [node.root.path("nowhere"), node.root.path("bin")])
         await #expect(throws: expected) { try await node.cni.attach(request()) }
         #expect(try await node.cni.problem() == expected)
         try node.root.directory("bin/absent")
@@ -118,7 +131,8 @@ struct PluginFaultTests {
         let its = try #require(try ProcessIdentity(pid: plugin.pid))
         let others = try #require(try ProcessIdentity(pid: stranger.pid))
         try node.root.write("\(its.pid) \(its.startTicks)\n", to: "cni/\(podID).running")
-        try node.root.write("\(others.pid) \(others.startTicks + 1)\n", to: "cni/\(String(repeating: "a", count: 64)).running")
+        try node.root.write(
+            "\(others.pid) \(others.startTicks + 1)\n", to: "cni/\(String(repeating: "a", count: 64)).running")
         try node.root.write("1 1\n", to: "cni/\(String(repeating: "b", count: 64)).running")
         try node.root.write("nonsense", to: "cni/\(String(repeating: "c", count: 64)).running")
         try node.cni.killLeftovers()

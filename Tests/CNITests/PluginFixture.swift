@@ -10,7 +10,8 @@ final class PluginFixture: Sendable {
     let root: TemporaryRoot
     let cni: CNI
 
-    static let result = #"{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"/run/netns/cni-1"}],"#
+    static let result =
+        #"{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"/run/netns/cni-1"}],"#
         + #""ips":[{"address":"10.9.0.2/24","gateway":"10.9.0.1","interface":0}]}"#
     /// Logs its call and answers ADD with a result.
     static let good = "log; [ $CNI_COMMAND != ADD ] || echo '\(result)'"
@@ -26,7 +27,8 @@ final class PluginFixture: Sendable {
         cni = try CNI(options, recordDirectory: root.path("cni"))
     }
 
-    /// A plugin that runs `script`; `log` in it writes what the plugin was called with to files named after the plugin and the command.
+    /// A plugin that runs `script`; `log` in it writes what the plugin was called with to files named after the plugin
+    /// and the command.
     func plugin(_ name: String, _ script: String, mode: Int = 0o755) throws {
         let text = """
             #!/bin/sh
@@ -43,7 +45,8 @@ final class PluginFixture: Sendable {
 
     func configure(_ plugins: String..., version: String = "1.0.0", file: String = "10-net.conflist") throws {
         try root.directory("net.d")
-        let list = plugins.map { "{\"type\":\"\($0)\",\"capabilities\":{\"portMappings\":true}}" }.joined(separator: ",")
+        let list = plugins.map { "{\"type\":\"\($0)\",\"capabilities\":{\"portMappings\":true}}" }.joined(
+            separator: ",")
         try root.write("{\"cniVersion\":\"\(version)\",\"name\":\"net\",\"plugins\":[\(list)]}", to: "net.d/" + file)
     }
 
@@ -54,7 +57,9 @@ final class PluginFixture: Sendable {
         }
     }
 
-    func input(_ plugin: String, _ command: String) throws -> JSON { try JSON(parsing: root.read("\(plugin)-\(command).json")) }
+    func input(_ plugin: String, _ command: String) throws -> JSON {
+        try JSON(parsing: root.read("\(plugin)-\(command).json"))
+    }
 
     func variables(_ plugin: String, _ command: String) throws -> [String: String] {
         var found: [String: String] = [:]

@@ -54,7 +54,9 @@ struct ReadinessTests {
     @Test("plugins of version 1.1.0 are asked themselves")
     func status() async throws {
         let node = try PluginFixture()
-        try node.plugin("only", "log; [ -e '\(node.root.path("up"))' ] || { echo '{\"code\":50,\"msg\":\"no route yet\"}'; exit 1; }")
+        try node.plugin(
+            "only",
+            "log; [ -e '\(node.root.path("up"))' ] || { echo '{\"code\":50,\"msg\":\"no route yet\"}'; exit 1; }")
         try node.configure("only", version: "1.1.0")
         let problem = try await node.cni.problem()
         #expect(problem.map { "\($0)" } == "cni plugin \"only\" STATUS: no route yet (code 50)")

@@ -5,16 +5,19 @@ import Model
 import TestKit
 import Testing
 
-/// A node whose network namespace is not the machine's: plugins of the distribution run in it, so that the machine's own links and
-/// packet filter stay as they are.
+/// A node whose network namespace is not the machine's: plugins of the distribution run in it, so that the machine's
+/// own links and packet filter stay as they are.
 final class NamespaceFixture: Sendable {
     let root: TemporaryRoot
     let cni: CNI
     let reaper = ProgramReaper()
 
     static let pluginDirectory = "/usr/lib/cni"
-    static let tools = ["/usr/bin/nsenter", "/usr/bin/unshare", "/usr/sbin/ip", "/usr/sbin/iptables", "/usr/bin/umount"]
-    static let isPossible = geteuid() == 0
+    static let tools = [
+        "/usr/bin/nsenter", "/usr/bin/unshare", "/usr/sbin/ip", "/usr/sbin/iptables", "/usr/bin/umount",
+    ]
+    static let isPossible =
+        geteuid() == 0
         && (tools + ["bridge", "host-local", "portmap"].map { pluginDirectory + "/" + $0 }).allSatisfy {
             FileManager.default.isExecutableFile(atPath: $0)
         }
@@ -27,7 +30,8 @@ final class NamespaceFixture: Sendable {
         for directory in ["bin", "net.d", "ipam"] { try root.directory(directory) }
         for name in ["bridge", "portmap", "bandwidth", "tuning"] {
             try root.write(
-                "#!/bin/sh\nexec /usr/bin/nsenter --net='\(root.path("node-ns"))' \(Self.pluginDirectory)/\(name)\n", to: "bin/" + name, mode: 0o755)
+                "#!/bin/sh\nexec /usr/bin/nsenter --net='\(root.path("node-ns"))' \(Self.pluginDirectory)/\(name)\n",
+                to: "bin/" + name, mode: 0o755)
         }
         var options = CNI.Options()
         options.configurationDirectory = root.path("net.d")
@@ -54,13 +58,15 @@ final class NamespaceFixture: Sendable {
             deadlineNanoseconds: Clock.monotonicNanoseconds + 30_000_000_000
         ).run(reaper: reaper)
         guard outcome.end == .ended(.exited(0)) else {
-            throw TestFailure("\(program) \(arguments): \(outcome.end) \(String(decoding: outcome.errorOutput, as: UTF8.self))")
+            throw TestFailure(
+                "\(program) \(arguments): \(outcome.end) \(String(decoding: outcome.errorOutput, as: UTF8.self))")
         }
         return String(decoding: outcome.output, as: UTF8.self)
     }
 
     func inside(_ namespace: String, _ program: String, _ arguments: String...) throws -> String {
-        try run("/usr/bin/nsenter", "--net=\(namespace)", "/bin/sh", "-c", ([program] + arguments).joined(separator: " "))
+        try run(
+            "/usr/bin/nsenter", "--net=\(namespace)", "/bin/sh", "-c", ([program] + arguments).joined(separator: " "))
     }
 
     /// Addresses that host-local has given out.
@@ -90,7 +96,9 @@ struct RealPluginTests {
         try node.configure(Self.portmap)
         #expect(try await node.cni.problem() == nil)
         let attachment = try await node.cni.attach(
-            request({ $0.portMappings = [PortMapping(protocol: .tcp, containerPort: 80, hostPort: 18080, hostIP: "")] }, networkNamespace: node.pod))
+            request(
+                { $0.portMappings = [PortMapping(protocol: .tcp, containerPort: 80, hostPort: 18080, hostIP: "")] },
+                networkNamespace: node.pod))
         #expect(attachment.addresses.map(\.text) == ["10.77.0.2", "fd77::2"])
         let inPod = try node.inside(node.pod, "ip", "-o", "addr", "show", "eth0")
         #expect(inPod.contains("10.77.0.2/24") && inPod.contains("fd77::2/64"))
@@ -109,7 +117,9 @@ struct RealPluginTests {
         let node = try NamespaceFixture()
         try node.configure(Self.portmap)
         _ = try await node.cni.attach(
-            request({ $0.portMappings = [PortMapping(protocol: .udp, containerPort: 53, hostPort: 18053, hostIP: "")] }, networkNamespace: node.pod))
+            request(
+                { $0.portMappings = [PortMapping(protocol: .udp, containerPort: 53, hostPort: 18053, hostIP: "")] },
+                networkNamespace: node.pod))
         #expect(node.reserved == ["10.77.0.2"])
         try node.run("/usr/bin/umount", node.pod)
         try FileManager.default.removeItem(atPath: node.root.path("net.d"))
@@ -138,7 +148,8 @@ struct RealPluginTests {
         try node.configure(#",{"type":"bandwidth","capabilities":{"bandwidth":true}}"#)
         _ = try await node.cni.attach(
             request(
-                { $0.annotations = [Bandwidth.ingressAnnotation: "10M", Bandwidth.egressAnnotation: "20M"] }, networkNamespace: node.pod))
+                { $0.annotations = [Bandwidth.ingressAnnotation: "10M", Bandwidth.egressAnnotation: "20M"] },
+                networkNamespace: node.pod))
         let queues = try node.inside(node.node, "tc", "qdisc", "show")
         #expect(queues.contains("rate 10Mbit") && queues.contains("rate 20Mbit"), "\(queues)")
         _ = try await node.cni.detach(podID, networkNamespace: node.pod)
@@ -146,7 +157,8 @@ struct RealPluginTests {
     }
 
     /// The plugin needs links of type ifb.
-    static let canLimitRates = FileManager.default.isExecutableFile(atPath: "/usr/sbin/tc")
+    static let canLimitRates =
+        FileManager.default.isExecutableFile(atPath: "/usr/sbin/tc")
         && FileManager.default.fileExists(atPath: "/sys/class/net/ifb0")
 
     @Test("an error of a plugin is told in its own words")

@@ -33,7 +33,8 @@ struct CgroupFixture {
 
     /// Runs a test body and removes what it left.
     static func with(
-        requireControllers: Bool = false, isolation: isolated (any Actor)? = #isolation, _ body: (CgroupFixture) async throws -> Void
+        requireControllers: Bool = false, isolation: isolated (any Actor)? = #isolation,
+        _ body: (CgroupFixture) async throws -> Void
     ) async throws {
         let fixture = try CgroupFixture(requireControllers: requireControllers)
         do {
@@ -46,14 +47,18 @@ struct CgroupFixture {
     }
 
     func text(_ path: CgroupPath, _ file: String) throws -> String {
-        String(decoding: try readFile(mountPoint + path.description + "/" + file), as: UTF8.self).trimmingCharacters(in: .newlines)
+        String(decoding: try readFile(mountPoint + path.description + "/" + file), as: UTF8.self).trimmingCharacters(
+            in: .newlines)
     }
 
     /// Starts a shell that first moves itself into the cgroup, and then runs `script` with the arguments $1...
     func shell(in path: CgroupPath, _ script: String, _ arguments: [String] = []) throws -> SpawnedProgram {
-        let all = ["sh", "-c", "echo 0 > \"$0\" || exit 99; " + script, mountPoint + path.description + "/cgroup.procs"] + arguments
+        let all =
+            ["sh", "-c", "echo 0 > \"$0\" || exit 99; " + script, mountPoint + path.description + "/cgroup.procs"]
+            + arguments
         return try ProgramSpawn(
-            "/bin/sh", arguments: all.map { Array($0.utf8) }, environment: [Array("PATH=/usr/sbin:/usr/bin:/sbin:/bin".utf8)]
+            "/bin/sh", arguments: all.map { Array($0.utf8) },
+            environment: [Array("PATH=/usr/sbin:/usr/bin:/sbin:/bin".utf8)]
         ).start()
     }
 

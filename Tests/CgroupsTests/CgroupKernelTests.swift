@@ -44,10 +44,14 @@ struct CgroupKernelTests {
         try await CgroupFixture.with { fixture in
             let path = try fixture.base.appending("c")
             let nested = try path.appending("nested")
-            try await fixture.cgroups.create(nested)
+            try await fixture.cgroups.create(path)
+            // As a container makes it: without controllers, so that both may hold processes.
+            try fixture.cgroups.open(path).makeDirectory("nested", mode: 0o755)
             let outer = try fixture.shell(in: path, "trap '' TERM; sleep 1000 & sleep 1000")
             let inner = try fixture.shell(in: nested, "exec sleep 1000")
-            try await fixture.until { try fixture.cgroups.processes(path).count == 3 && fixture.cgroups.processes(nested).count == 1 }
+            try await fixture.until {
+                try fixture.cgroups.processes(path).count == 3 && fixture.cgroups.processes(nested).count == 1
+            }
             #expect(try fixture.cgroups.isPopulated(path))
             await #expect(throws: CgroupError.busy(path.description)) { try await fixture.cgroups.create(path) }
 
@@ -101,7 +105,9 @@ struct CgroupKernelTests {
             let base = fixture.base
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<50 {
-                    group.addTask { try await cgroups.create(base.appending("pod\(number % 5)").appending("c\(number)")) }
+                    group.addTask {
+                        try await cgroups.create(base.appending("pod\(number % 5)").appending("c\(number)"))
+                    }
                 }
                 try await group.waitForAll()
             }
@@ -190,7 +196,9 @@ struct LimitKernelTests {
         }
     }
 
-    @Test("huge page limits are set, changed, and put back when a later one fails", .enabled(if: CgroupFixture.controllers.contains("hugetlb")))
+    @Test(
+        "huge page limits are set, changed, and put back when a later one fails",
+        .enabled(if: CgroupFixture.controllers.contains("hugetlb")))
     func hugepages() async throws {
         try await CgroupFixture.with(requireControllers: true) { fixture in
             let path = try fixture.base.appending("pod").appending("c")
@@ -208,7 +216,9 @@ struct LimitKernelTests {
 
             resources.hugepageLimits[0].limitBytes = 16 << 20
             resources.unified = ["hugetlb.none.max": "1"]
-            let missing = await #expect(throws: CgroupError.self) { try await fixture.cgroups.update(path, resources: resources) }
+            let missing = await #expect(throws: CgroupError.self) {
+                try await fixture.cgroups.update(path, resources: resources)
+            }
             #expect(missing == .noSuchFile("hugetlb.none.max", cgroup: path.description))
             #expect(try fixture.text(path, "hugetlb.2MB.max") == "8388608")
             #expect(try fixture.text(path, "hugetlb.2MB.rsvd.max") == "8388608")

@@ -23,7 +23,8 @@ struct CgroupPathTests {
     @Test(
         "a parent that would leave the root, name it, or hold bytes that are no name is refused",
         arguments: [
-            "/", "///", "..", "/a/../b", "/a/.", "./a", "/a\0b", "/a\nb", "/a/\u{7f}", "/" + String(repeating: "x", count: 256),
+            "/", "///", "..", "/a/../b", "/a/.", "./a", "/a\0b", "/a\nb", "/a/\u{7f}",
+            "/" + String(repeating: "x", count: 256),
             String(repeating: "/abcdefg", count: 400),
         ])
     func refused(text: String) throws {
@@ -71,7 +72,8 @@ struct MountPointTests {
     @Test(
         "it is found on hybrid and pure hosts, at unusual places, and only whole",
         arguments: [
-            (hybrid, "/sys/fs/cgroup/unified"), (pure, "/sys/fs/cgroup"), (odd, "/mnt/my cgroup\\s"), (several, "/sys/fs/cgroup"),
+            (hybrid, "/sys/fs/cgroup/unified"), (pure, "/sys/fs/cgroup"), (odd, "/mnt/my cgroup\\s"),
+            (several, "/sys/fs/cgroup"),
         ])
     func found(text: String, place: String) throws {
         #expect(try Cgroups.mountPoint(among: MountInfo.parse(Array(text.utf8))) == place)
@@ -89,7 +91,8 @@ struct MountPointTests {
 struct OwnCgroupTests {
     @Test(
         "a process's cgroup is the line of hierarchy 0",
-        arguments: [("9:pids:/x\n0::/a/b\n", "/a/b"), ("0::/\n", "/"), ("1:cpu:/\n", nil), ("", nil)] as [(String, String?)])
+        arguments: [("9:pids:/x\n0::/a/b\n", "/a/b"), ("0::/\n", "/"), ("1:cpu:/\n", nil), ("", nil)]
+            as [(String, String?)])
     func current(text: String, path: String?) {
         #expect(OwnCgroup.current(in: text) == path)
     }
@@ -99,7 +102,8 @@ struct OwnCgroupTests {
         arguments: [
             ("", "/system.slice/swiftletd.service", "/system.slice/swiftletd.service"),
             ("", "/system.slice/swiftletd.service/daemon", "/system.slice/swiftletd.service"),
-            ("", "/", "/swiftletd"), ("", "", "/swiftletd"), ("/mine", "/other", "/mine"), ("/mine", "/mine/daemon", "/mine"),
+            ("", "/", "/swiftletd"), ("", "", "/swiftletd"), ("/mine", "/other", "/mine"),
+            ("/mine", "/mine/daemon", "/mine"),
         ])
     func base(configured: String, current: String, base: String) throws {
         let own = try OwnCgroup(configured: configured, current: current)

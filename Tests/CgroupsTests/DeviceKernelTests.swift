@@ -10,23 +10,31 @@ struct DeviceKernelTests {
     /// What every container that is not privileged gets (behaviour of the OCI runtimes).
     static let container: [DeviceRule] =
         [
-            .denyAll, DeviceRule(allow: true, kind: .character, access: .mknod), DeviceRule(allow: true, kind: .block, access: .mknod),
+            .denyAll, DeviceRule(allow: true, kind: .character, access: .mknod),
+            DeviceRule(allow: true, kind: .block, access: .mknod),
             DeviceRule(allow: true, kind: .character, major: 136),
-        ] + [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)].map { DeviceRule(allow: true, kind: .character, major: $0, minor: $1) }
+        ]
+        + [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)].map {
+            DeviceRule(allow: true, kind: .character, major: $0, minor: $1)
+        }
 
     /// Opens a node inside the cgroup, with the shell's redirection.
-    func verdict(_ fixture: CgroupFixture, _ path: CgroupPath, _ script: String, _ node: String) throws -> Linux.ExitStatus {
+    func verdict(_ fixture: CgroupFixture, _ path: CgroupPath, _ script: String, _ node: String) throws
+        -> Linux.ExitStatus
+    {
         try fixture.shell(in: path, script, [node]).pidfd.wait()
     }
 
-    @Test("in a container's cgroup disks and memory cannot be opened though their nodes can be made, and /dev/null works")
+    @Test(
+        "in a container's cgroup disks and memory cannot be opened though their nodes can be made, and /dev/null works")
     func container() async throws {
         let root = try TemporaryRoot()
         try await CgroupFixture.with { fixture in
             let path = try fixture.base.appending("c")
             try await fixture.cgroups.create(path, devices: DeviceProgram(Self.container))
 
-            // EPERM is the program's answer; a disk that is not there would answer ENXIO, which the control below shows.
+            // EPERM is the program's answer; a disk that is not there would answer ENXIO, which the control below
+            // shows.
             let open = """
                 (exec 3<"$1") 2>/dev/null && exit 0
                 case $( (exec 3<"$1") 2>&1) in *"not permitted"*) exit 41;; *) exit 42;; esac
@@ -35,7 +43,9 @@ struct DeviceKernelTests {
             for name in ["disk-b", "mem-c"] {
                 #expect(try verdict(fixture, path, make + open, root.path(name)) == .exited(41), "\(name)")
             }
-            #expect(try verdict(fixture, path, "echo x > \"$1\" && read y < \"$1\"; [ -z \"$y\" ]", "/dev/null") == .exited(0))
+            #expect(
+                try verdict(fixture, path, "echo x > \"$1\" && read y < \"$1\"; [ -z \"$y\" ]", "/dev/null")
+                    == .exited(0))
             #expect(try verdict(fixture, path, "head -c 1 \"$1\" > /dev/null", "/dev/zero") == .exited(0))
 
             // The same nodes outside of a container's cgroup: the program was the reason.
@@ -62,7 +72,9 @@ struct DeviceKernelTests {
     func readOnly() async throws {
         try await CgroupFixture.with { fixture in
             let path = try fixture.base.appending("c")
-            let rules = [DeviceRule.denyAll, DeviceRule(allow: true, kind: .character, major: 1, minor: 5, access: .read)]
+            let rules = [
+                DeviceRule.denyAll, DeviceRule(allow: true, kind: .character, major: 1, minor: 5, access: .read),
+            ]
             try await fixture.cgroups.create(path, devices: DeviceProgram(rules))
             #expect(try verdict(fixture, path, "exec 3<\"$1\"", "/dev/zero") == .exited(0))
             #expect(try verdict(fixture, path, "(exec 3>\"$1\") 2>&-", "/dev/zero") != .exited(0))
@@ -94,7 +106,8 @@ struct DeviceKernelTests {
             _ = try BpfDeviceProgram(instructions: DeviceProgram(rules).instructions.map(\.encoded))
         }
         let longest = (0..<UInt32(DeviceProgram.rulesMax)).map {
-            DeviceRule(allow: $0 % 3 != 0, kind: .character, major: $0, minor: $0, access: .init(rawValue: UInt8($0 % 8)))
+            DeviceRule(
+                allow: $0 % 3 != 0, kind: .character, major: $0, minor: $0, access: .init(rawValue: UInt8($0 % 8)))
         }
         _ = try BpfDeviceProgram(instructions: DeviceProgram(longest).instructions.map(\.encoded))
     }

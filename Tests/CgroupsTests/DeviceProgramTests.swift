@@ -44,7 +44,8 @@ func interpret(_ program: DeviceProgram, _ request: DeviceRequest) -> Bool? {
     return nil
 }
 
-/// The meaning of a list, said without a program: for each kind of access the last rule that names it and the device decides.
+/// The meaning of a list, said without a program: for each kind of access the last rule that names it and the device
+/// decides.
 func isAllowed(_ request: DeviceRequest, by rules: [DeviceRule]) -> Bool {
     [DeviceRule.Access.mknod, .read, .write].filter { request.access.contains($0) }.allSatisfy { wanted in
         rules.last { rule in
@@ -73,7 +74,8 @@ struct DeviceProgramTests {
                 "r2 = context[0]", "r2 &= 65535", "skip 1 if r2 != 2", "r3 &= 6",
                 "r2 = context[0]", "r2 &= 65535", "skip 5 if r2 != 2", "r2 = context[4]", "skip 3 if r2 != 1",
                 "r2 = context[8]", "skip 1 if r2 != 3", "r3 &= 0",
-                "r2 = context[0]", "r2 &= 65535", "skip 3 if r2 != 2", "r2 = context[4]", "skip 1 if r2 != 136", "r3 &= 0",
+                "r2 = context[0]", "r2 &= 65535", "skip 3 if r2 != 2", "r2 = context[4]", "skip 1 if r2 != 136",
+                "r3 &= 0",
                 "r2 = context[0]", "r2 >>= 16", "r2 &= r3", "r0 = 0", "skip 1 if r2 != 0", "r0 = 1", "exit",
             ])
     }
@@ -97,7 +99,8 @@ struct DeviceProgramTests {
                 let kind = DeviceRule.Kind.allCases.randomElement(using: &generator) ?? .all
                 return DeviceRule(
                     allow: .random(using: &generator), kind: kind,
-                    major: numbers.randomElement(using: &generator) ?? nil, minor: numbers.randomElement(using: &generator) ?? nil,
+                    major: numbers.randomElement(using: &generator) ?? nil,
+                    minor: numbers.randomElement(using: &generator) ?? nil,
                     access: DeviceRule.Access(rawValue: .random(in: 0...7, using: &generator)))
             }
             let program = try DeviceProgram(rules)
@@ -105,7 +108,8 @@ struct DeviceProgramTests {
                 for major in numbers.compactMap({ $0 }) {
                     for minor in numbers.compactMap({ $0 }) {
                         for bits in UInt8(0)...7 {
-                            let request = DeviceRequest(kind: kind, major: major, minor: minor, access: .init(rawValue: bits))
+                            let request = DeviceRequest(
+                                kind: kind, major: major, minor: minor, access: .init(rawValue: bits))
                             #expect(interpret(program, request) == isAllowed(request, by: rules), "\(rules) \(request)")
                         }
                     }
@@ -122,7 +126,8 @@ struct DeviceProgramTests {
 
     @Test("a list longer than any real one is refused")
     func bounded() {
-        let rules = Array(repeating: DeviceRule(allow: true, kind: .block, major: 1, minor: 1), count: DeviceProgram.rulesMax + 1)
+        let rules = Array(
+            repeating: DeviceRule(allow: true, kind: .block, major: 1, minor: 1), count: DeviceProgram.rulesMax + 1)
         #expect(throws: CgroupError.tooManyDeviceRules(rules.count)) { try DeviceProgram(rules) }
     }
 
@@ -133,7 +138,8 @@ struct DeviceProgramTests {
             ("b", -1, nil, "m", DeviceRule(allow: true, kind: .block, access: .mknod)),
             ("a", 4, 4, "", DeviceRule(allow: true, kind: .all)),
             ("", nil, nil, "r", DeviceRule(allow: true, kind: .all, access: .read)),
-            ("x", nil, nil, "r", nil), ("c", -2, nil, "r", nil), ("c", 4_294_967_296, nil, "r", nil), ("c", 1, 1, "rx", nil),
+            ("x", nil, nil, "r", nil), ("c", -2, nil, "r", nil), ("c", 4_294_967_296, nil, "r", nil),
+            ("c", 1, 1, "rx", nil),
         ] as [(String, Int64?, Int64?, String, DeviceRule?)])
     func words(type: String, major: Int64?, minor: Int64?, access: String, rule: DeviceRule?) {
         #expect(DeviceRule(allow: true, type: type, major: major, minor: minor, access: access) == rule)

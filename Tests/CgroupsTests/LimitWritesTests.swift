@@ -24,9 +24,11 @@ struct LimitWritesTests {
         LimitCase(
             "what the kubelet sends for a burstable container",
             [
-                LimitWrite("cpu.weight", "100"), LimitWrite("cpu.max", "50000 100000"), LimitWrite("memory.max", "134217728"),
+                LimitWrite("cpu.weight", "100"), LimitWrite("cpu.max", "50000 100000"),
+                LimitWrite("memory.max", "134217728"),
                 LimitWrite("memory.swap.max", "0", mayBeMissing: true),
-                LimitWrite("hugetlb.2MB.max", "0", mayBeMissing: true), LimitWrite("hugetlb.2MB.rsvd.max", "0", mayBeMissing: true),
+                LimitWrite("hugetlb.2MB.max", "0", mayBeMissing: true),
+                LimitWrite("hugetlb.2MB.rsvd.max", "0", mayBeMissing: true),
                 LimitWrite("memory.oom.group", "1"),
             ]
         ) {
@@ -38,7 +40,9 @@ struct LimitWritesTests {
             $0.hugepageLimits = [.init(pageSize: "2MB", limitBytes: 0)]
             $0.unified = ["memory.oom.group": "1"]
         },
-        LimitCase("a quota without a period has the default one", [LimitWrite("cpu.max", "20000 100000")]) { $0.cpuQuota = 20000 },
+        LimitCase("a quota without a period has the default one", [LimitWrite("cpu.max", "20000 100000")]) {
+            $0.cpuQuota = 20000
+        },
         LimitCase("a negative quota is no limit", [LimitWrite("cpu.max", "max 50000")]) {
             $0.cpuQuota = -1
             $0.cpuPeriod = 50000
@@ -58,7 +62,8 @@ struct LimitWritesTests {
             $0.memoryLimitBytes = 1000
             $0.memorySwapLimitBytes = 1500
         },
-        LimitCase("sets of processors and nodes", [LimitWrite("cpuset.cpus", "0-3,7"), LimitWrite("cpuset.mems", "0")]) {
+        LimitCase("sets of processors and nodes", [LimitWrite("cpuset.cpus", "0-3,7"), LimitWrite("cpuset.mems", "0")])
+        {
             $0.cpusetCPUs = "0-3,7"
             $0.cpusetMems = "0"
         },
@@ -133,7 +138,8 @@ struct LimitWritesTests {
     @Test(
         "shares become weights on crun's curve",
         arguments: [
-            (0, 1), (1, 1), (2, 1), (4, 2), (10, 4), (100, 17), (102, 17), (512, 59), (1024, 100), (2048, 174), (10240, 639),
+            (0, 1), (1, 1), (2, 1), (4, 2), (10, 4), (100, 17), (102, 17), (512, 59), (1024, 100), (2048, 174),
+            (10240, 639),
             (262_144, 10000), (Int64.max, 10000), (Int64.min, 1),
         ] as [(Int64, Int)])
     func weights(shares: Int64, weight: Int) {
@@ -153,11 +159,13 @@ struct LimitWritesTests {
     @Test("an update raises before it lowers")
     func order() {
         let writes = [
-            LimitWrite("memory.max", "100"), LimitWrite("memory.swap.max", "max"), LimitWrite("cpu.max", "20000 100000"),
+            LimitWrite("memory.max", "100"), LimitWrite("memory.swap.max", "max"),
+            LimitWrite("cpu.max", "20000 100000"),
             LimitWrite("cpuset.cpus", "0-1"), LimitWrite("pids.max", "10"), LimitWrite("cpu.weight", "5"),
         ]
         let current = [
-            "memory.max": "200\n", "memory.swap.max": "0\n", "cpu.max": "max 100000\n", "cpuset.cpus": "\n", "pids.max": "5\n",
+            "memory.max": "200\n", "memory.swap.max": "0\n", "cpu.max": "max 100000\n", "cpuset.cpus": "\n",
+            "pids.max": "5\n",
             "cpu.weight": "5\n",
         ]
         #expect(

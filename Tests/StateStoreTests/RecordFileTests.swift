@@ -57,10 +57,13 @@ struct RecordFileTests {
         }
     }
 
-    @Test("numbers that fit nothing are damage", arguments: [
-        "swiftlet-record 1 99999999999 b 0 00000000\n", "swiftlet-record 1 1 b -1 00000000\n", "swiftlet-record 1 1 b 99999999999999999999 0\n",
-        "swiftlet-record 2 1 b 0 00000000\n", "swiftlet-record  1 1 b 0 00000000\n",
-    ])
+    @Test(
+        "numbers that fit nothing are damage",
+        arguments: [
+            "swiftlet-record 1 99999999999 b 0 00000000\n", "swiftlet-record 1 1 b -1 00000000\n",
+            "swiftlet-record 1 1 b 99999999999999999999 0\n",
+            "swiftlet-record 2 1 b 0 00000000\n", "swiftlet-record  1 1 b 0 00000000\n",
+        ])
     func numbers(text: String) {
         #expect(throws: RecordDamage.self) { try RecordFile(parsing: Array(text.utf8)) }
     }

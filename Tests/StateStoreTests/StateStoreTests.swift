@@ -71,7 +71,9 @@ struct StateStoreTests {
     func modes() throws {
         let store = try StateRoot(path: path).store(of: Pet.self)
         try store.write("tom", Pet(name: "Tom", lives: 9))
-        for (file, mode) in [("", 0o700), ("/pets", 0o700), ("/pets/tom", 0o700), ("/pets/tom/record", 0o600), ("/lock", 0o600)] {
+        for (file, mode) in [
+            ("", 0o700), ("/pets", 0o700), ("/pets/tom", 0o700), ("/pets/tom/record", 0o600), ("/lock", 0o600),
+        ] {
             let attributes = try FileManager.default.attributesOfItem(atPath: path + file)
             #expect(attributes[.posixPermissions] as? Int == mode, "\(file)")
         }
@@ -107,7 +109,9 @@ struct StateStoreTests {
         _ = try StateRoot(path: path)
     }
 
-    @Test("names that could be paths are refused", arguments: ["", ".", "..", "a/b", "/", ".hidden", "a\0", "a\n", "-a", String(repeating: "a", count: 129)])
+    @Test(
+        "names that could be paths are refused",
+        arguments: ["", ".", "..", "a/b", "/", ".hidden", "a\0", "a\n", "-a", String(repeating: "a", count: 129)])
     func names(name: String) throws {
         let store = try StateRoot(path: path).store(of: Pet.self)
         #expect(throws: StateError.badName(name)) { try store.write(name, Pet(name: "x", lives: 0)) }
@@ -164,7 +168,9 @@ struct DamagedStateTests {
     @Test("a record that is a directory, a link, a pipe, empty, huge, or of another kind is damage and never a hang")
     func wrongFiles() throws {
         let store = try StateRoot(path: path).store(of: Pet.self)
-        for name in ["directory", "link", "pipe", "empty", "huge", "other"] { try store.write(name, Pet(name: name, lives: 1)) }
+        for name in ["directory", "link", "pipe", "empty", "huge", "other"] {
+            try store.write(name, Pet(name: name, lives: 1))
+        }
         func record(_ name: String) -> String { path + "/pets/\(name)/record" }
         for name in ["directory", "link", "pipe"] { try FileManager.default.removeItem(atPath: record(name)) }
         try FileManager.default.createDirectory(atPath: record("directory"), withIntermediateDirectories: false)
@@ -211,8 +217,10 @@ struct DamagedStateTests {
         #expect(listing.records.map(\.record) == [Pet(name: "Kept", lives: 1)])
         #expect(
             listing.findings == [
-                Finding(store: "pets", name: ".dot", kind: .stranger), Finding(store: "pets", name: "README", kind: .stranger),
-                Finding(store: "pets", name: "early", kind: .noRecord), Finding(store: "pets", name: "half", kind: .noRecord),
+                Finding(store: "pets", name: ".dot", kind: .stranger),
+                Finding(store: "pets", name: "README", kind: .stranger),
+                Finding(store: "pets", name: "early", kind: .noRecord),
+                Finding(store: "pets", name: "half", kind: .noRecord),
                 Finding(store: "pets", name: "late", kind: .noRecord),
             ])
         for name in ["early", "half", "late"] { try store.remove(name) }
