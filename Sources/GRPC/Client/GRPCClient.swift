@@ -65,6 +65,7 @@ package final class GRPCClient: Sendable {
             .connectTimeout(configuration.connectTimeout.timeAmount)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try Descriptor.closeOnExec(channel)
                     let http2 = NIOHTTP2Handler(
                         mode: .client, eventLoop: channel.eventLoop, connectionConfiguration: limits.connection,
                         streamConfiguration: limits.stream

@@ -11,13 +11,12 @@ package final class GRPCServer: Sendable {
     private static let sweepsPerStallTimeout = 4
 
     /// How long method bodies may take to notice their cancellation at the end of a shutdown.
-    private static let cancelledBodiesGrace = TimeAmount.milliseconds(200)
+    private static let cancelledBodiesGrace = TimeAmount.seconds(2)
 
     private let group: MultiThreadedEventLoopGroup
     private let loop: any EventLoop
     private let core: NIOLoopBound<ServerCore>
     private let listener: any Channel
-    private let file: SocketFile?
     private let isRunning = Mutex(true)
 
     /// Starts to listen. Two methods with one path are a programmer's error.
@@ -58,10 +57,8 @@ package final class GRPCServer: Sendable {
         } catch {
             throw .failed(operation: "listen on", path: name, reason: "\(error)")
         }
-        switch address {
-        case .unix(let path, let mode, let userID, let groupID):
-            file = try SocketFile.publish(path, mode: mode, userID: userID, groupID: groupID)
-        case .descriptor: file = nil
+        if case .unix(let path, let mode, let userID, let groupID) = address {
+            try SocketFile.publish(path, mode: mode, userID: userID, groupID: groupID)
         }
         let interval = (configuration.stallTimeout / Self.sweepsPerStallTimeout).timeAmount
         let core = core
@@ -72,10 +69,16 @@ package final class GRPCServer: Sendable {
         ServerBootstrap(group: loop)
             .serverChannelOption(ChannelOptions.backlog, value: 256)
             .serverChannelInitializer { listener in
-                listener.eventLoop.makeCompletedFuture { try SocketFile.makePrivate(listener) }
+                listener.eventLoop.makeCompletedFuture {
+                    try Descriptor.closeOnExec(listener)
+                    try SocketFile.makePrivate(listener)
+                }
             }
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try configure(channel, core: core.value) }
+                channel.eventLoop.makeCompletedFuture {
+                    try Descriptor.closeOnExec(channel)
+                    try configure(channel, core: core.value)
+                }
             }
     }
 
@@ -100,24 +103,36 @@ package final class GRPCServer: Sendable {
         try channel.pipeline.syncOperations.addHandlers([http2, connection])
     }
 
-    /// Stops to listen, removes the socket, lets running calls finish for `grace`, then ends what is left. A second call does nothing.
+    /// The connections that are open now; 0 after a shutdown.
+    package func connectionCount() async -> Int {
+        await withCheckedContinuation { waiter in
+            isRunning.withLock { isRunning in
+                guard isRunning else { return waiter.resume(returning: 0) }
+                loop.execute { [core] in waiter.resume(returning: core.value.connectionCount) }
+            }
+        }
+    }
+
+    /// Stops to listen, removes the socket, lets running calls finish for `grace`, then ends what is left.
+    ///
+    /// - Returns: the method bodies that still run although their task was cancelled; 0 for a second shutdown.
     @discardableResult
-    package func shutdown(grace: Duration) async -> ShutdownResult {
+    package func shutdown(grace: Duration) async -> Int {
         guard isRunning.withLock({ running in
             defer { running = false }
             return running
-        }) else { return ShutdownResult() }
-        var result = ShutdownResult()
-        do throws(ListenError) {
-            try file?.unlink()
-        } catch {
-            result.fileError = error
-        }
+        }) else { return 0 }
         listener.close(promise: nil)
-        result.unfinishedBodies = await drain(grace: grace)
-        // A body that ignores its cancellation still reports to the loop, so the loop must outlive it.
-        if result.unfinishedBodies == 0 { await Self.stop(group) }
-        return result
+        let unfinished = await drain(grace: grace)
+        if unfinished == 0 {
+            await Self.stop(group)
+        } else {
+            // A body that ignores its cancellation still reports to the loop, so the loop must outlive it.
+            loop.execute { [core, group] in
+                core.value.drain().whenComplete { _ in group.shutdownGracefully { _ in } }
+            }
+        }
+        return unfinished
     }
 
     private func drain(grace: Duration) async -> Int {
@@ -151,13 +166,4 @@ package final class GRPCServer: Sendable {
             return false
         }
     }
-}
-
-/// What a shutdown left behind.
-package struct ShutdownResult: Sendable {
-    /// Method bodies that still ran after the grace period although their task was cancelled.
-    package var unfinishedBodies = 0
-
-    /// Why the socket file could not be removed.
-    package var fileError: ListenError?
 }

@@ -18,7 +18,7 @@ package enum ListenError: Error, Sendable, Hashable {
 extension ListenError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .pathTooLong(let path): "listen on \"\(path)\": longer than a socket path may be (unix(7): 107 bytes)"
+        case .pathTooLong(let path): "listen on \"\(path)\": longer than a socket path may be (103 bytes)"
         case .notASocket(let path): "listen on \"\(path)\": the path exists and is not a socket"
         case .inUse(let path): "listen on \"\(path)\": another server is listening there"
         case .failed(let operation, let path, let reason): "\(operation) \"\(path)\": \(reason)"

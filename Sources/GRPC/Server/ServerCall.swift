@@ -14,6 +14,8 @@ final class ServerCall: ChannelInboundHandler {
 
     private enum Phase { case head, request, running, answered }
 
+    private static let pieceBytes = 128 << 10
+
     private let core: ServerCore
     private let connection: ServerConnection
     private var phase = Phase.head
@@ -218,7 +220,7 @@ final class ServerCall: ChannelInboundHandler {
             if let failure = admit(message) { return waiter.resume(returning: failure) }
         }
         sendHeaders(channelContext)
-        if let message { write(.data(.init(data: .byteBuffer(message))), channelContext) }
+        if let message { sendData(message, channelContext) }
         channelContext.flush()
         noteProgress()
         guard phase == .running else {
@@ -232,7 +234,7 @@ final class ServerCall: ChannelInboundHandler {
         guard phase == .running, let channelContext else { return }
         if let failure = admit(message) { return answer(failure) }
         sendHeaders(channelContext)
-        write(.data(.init(data: .byteBuffer(message))), channelContext)
+        sendData(message, channelContext)
         answer(.ok)
     }
 
@@ -266,8 +268,21 @@ final class ServerCall: ChannelInboundHandler {
         write(.headers(.init(headers: ResponseHead.ok)), context)
     }
 
-    private func write(_ payload: HTTP2Frame.FramePayload, _ context: ChannelHandlerContext) {
-        context.write(wrapOutboundOut(payload), promise: nil)
+    /// Writes a message; a large one in pieces, each of which counts as progress when the client has taken it.
+    private func sendData(_ message: ByteBuffer, _ context: ChannelHandlerContext) {
+        var rest = message
+        while rest.readableBytes > Self.pieceBytes, let piece = rest.readSlice(length: Self.pieceBytes) {
+            let taken = core.loop.makePromise(of: Void.self)
+            taken.futureResult.assumeIsolated().whenSuccess { self.noteProgress() }
+            write(.data(.init(data: .byteBuffer(piece))), context, promise: taken)
+        }
+        write(.data(.init(data: .byteBuffer(rest))), context)
+    }
+
+    private func write(
+        _ payload: HTTP2Frame.FramePayload, _ context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil
+    ) {
+        context.write(wrapOutboundOut(payload), promise: promise)
     }
 
     /// Checks a response message against the limits and counts it.

@@ -66,6 +66,8 @@ final class ServerCore {
 
     // MARK: Connections
 
+    var connectionCount: Int { connections.count }
+
     /// Admits a connection. At the limit the longest idle one gives way, so that hoarded idle connections lock nobody out.
     func admit(_ connection: ServerConnection) -> Bool {
         guard drained == nil else { return false }

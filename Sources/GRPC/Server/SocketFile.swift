@@ -3,12 +3,10 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// The file of a listening Unix socket: made with the right owner and mode, removed at the end if it is still ours.
-struct SocketFile: Sendable {
-    static let pathBytesMax = 107
-
-    let path: String
-    private let inode: UInt64?
+/// The file of a listening Unix socket, made with the right owner and mode. NIO removes it when the listener closes.
+enum SocketFile {
+    /// NIO takes no more, whatever the system (sockaddr_un of macOS has 104 bytes, that of Linux 108).
+    static let pathBytesMax = 103
 
     /// Makes room at the path: a socket that nobody listens on is removed, anything else is an error.
     static func clear(_ path: String, on loop: any EventLoop) async throws(ListenError) {
@@ -28,14 +26,11 @@ struct SocketFile: Sendable {
 
     /// Before bind: the socket's own mode is that of the file which bind makes (less the umask), see unix_bind() in the kernel.
     static func makePrivate(_ listener: any Channel) throws {
-        let result = try listener.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
-            fchmod($0, 0o600)
-        }
-        guard result == 0 else { throw IOError(errnoCode: errno, reason: "fchmod") }
+        try Descriptor.of(listener) { fchmod($0, 0o600) }
     }
 
     /// After bind: gives the file its owner, then its mode, so that it is never open to more than it should.
-    static func publish(_ path: String, mode: UInt16, userID: UInt32?, groupID: UInt32?) throws(ListenError) -> SocketFile {
+    static func publish(_ path: String, mode: UInt16, userID: UInt32?, groupID: UInt32?) throws(ListenError) {
         do {
             var owner: [FileAttributeKey: any Sendable] = [:]
             if let userID { owner[.ownerAccountID] = UInt(userID) }
@@ -45,13 +40,6 @@ struct SocketFile: Sendable {
         } catch {
             throw .failed(operation: "set owner and mode of", path: path, reason: "\(error)")
         }
-        return SocketFile(path: path, inode: inode(of: path))
-    }
-
-    /// Removes the file unless another server has put its own in the place.
-    func unlink() throws(ListenError) {
-        guard let inode, inode == Self.inode(of: path) else { return }
-        try Self.remove(path)
     }
 
     private static func remove(_ path: String) throws(ListenError) {
@@ -69,9 +57,5 @@ struct SocketFile: Sendable {
         } catch {
             return nil
         }
-    }
-
-    private static func inode(of path: String) -> UInt64? {
-        attributes(of: path)?[.systemFileNumber] as? UInt64
     }
 }

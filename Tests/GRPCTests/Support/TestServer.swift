@@ -2,6 +2,7 @@ import Foundation
 import GRPC
 import SwiftProtobuf
 import Synchronization
+import Testing
 
 typealias Text = Google_Protobuf_StringValue
 typealias Number = Google_Protobuf_Int64Value
@@ -75,10 +76,21 @@ final class TestServer: Sendable {
         try FileManager.default.removeItem(atPath: directory)
     }
 
+    /// Calls with longer and longer timeouts until one was long enough for the body to start on this machine.
+    func untilBodyRuns(_ call: (_ timeout: Duration) async throws -> Void) async throws {
+        var timeout = Duration.milliseconds(20)
+        while probe.count("hanging") == 0 {
+            try await call(timeout)
+            timeout *= 2
+        }
+    }
+
     /// Sockets that carry this server's path: the listener and the connections that it accepted (/proc/net/unix).
-    func socketCount() throws -> Int {
-        let table = try String(contentsOfFile: "/proc/net/unix", encoding: .utf8)
-        return table.split(separator: "\n").count { $0.hasSuffix(" " + path) }
+    func socketInodes() throws -> [String] {
+        let file = try #require(FileHandle(forReadingAtPath: "/proc/net/unix"))
+        let table = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+        let lines = table.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
+        return lines.filter { $0.count == 8 && $0[7] == path }.map { String($0[6]) }
     }
 }
 
@@ -141,6 +153,7 @@ private func methods(_ probe: Probe, shutdown: ShutdownHook) -> [GRPCMethod] {
         },
         .unary("/test.Echo/AwaitEvent") { (request: Text, _) -> Text in
             let parts = request.value.split(separator: " ")
+            probe.signal("awaiting")
             await probe.wait(for: String(parts[0]), count: Int(parts[1]) ?? 1)
             return request
         },
