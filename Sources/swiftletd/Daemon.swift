@@ -9,6 +9,7 @@ import Lifecycle
 import Linux
 import Logging
 import Model
+import NIOPosix
 import Planner
 import Registry
 import Seccomp
@@ -31,6 +32,7 @@ struct Daemon {
         let isReady = Atomic<Bool>(false)
         let server = try await serve(parts, isReady: { isReady.load(ordering: .acquiring) }, log: log)
         let report = try await parts.runtime.recover()
+        try await parts.images.store.removeUnreferencedLayers()
         isReady.store(true, ordering: .releasing)
         log.info(
             "ready",
@@ -42,9 +44,9 @@ struct Daemon {
             ])
         let signal = await Self.endSignal()
         log.info("ending; pods and containers keep running", metadata: ["signal": "\(signal)"])
-        let result = await server.shutdown(grace: Self.shutdownGrace)
-        if result.unfinishedBodies > 0 {
-            log.warning("calls were cut off", metadata: ["calls": "\(result.unfinishedBodies)"])
+        let unfinished = await server.shutdown(grace: Self.shutdownGrace)
+        if unfinished > 0 {
+            log.warning("calls were cut off", metadata: ["calls": "\(unfinished)"])
         }
         withExtendedLifetime(parts) {}
     }
@@ -54,6 +56,7 @@ struct Daemon {
         let lock: StateRoot
         let runtime: Runtime
         let service: CRIService
+        let images: ImageAdapter
     }
 
     private func makeLog() -> Logger {
@@ -67,13 +70,13 @@ struct Daemon {
         for directory in [paths.rootPods, paths.rootContainers, paths.images, paths.networks, paths.statePods] {
             _ = try Adapters.step("make directory", directory) { () throws(Errno) in try OwnedFD.makeDirectories(directory) }
         }
-        let lock = try Adapters.fault { () throws(StateError) in try StateRoot.open(config.root) }
+        let lock = try Adapters.fault { () throws(StateError) in try StateRoot(path: config.root) }
         let pool = BlockingPool(name: "disk", threadsMax: Self.diskThreadsMax)
-        let reactor = try Adapters.step("start", "reactor") { () throws(Errno) in try Reactor() }
+        let reactor = try await Reactor.start()
 
         let (cgroups, own) = try makeCgroups(pool)
         let facts = try NodeFacts.read(cgroupMount: cgroups.mountPoint)
-        let images = try await makeImages(paths, log)
+        let images = try await makeImages(paths, pool, log)
         let launcher = try openLauncher()
 
         let supervisors = SupervisorAdapter(
@@ -105,7 +108,26 @@ struct Daemon {
                 name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
                 configurationJSON: try config.statusJSON()),
             log: log)
-        return Parts(lock: lock, runtime: runtime, service: service)
+        return Parts(lock: lock, runtime: runtime, service: service, images: images)
+    }
+
+    private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {
+        var settings = ImageStoreConfiguration(path: paths.images)
+        settings.pinned = config.image.pinned
+        let store: ImageStore
+        do {
+            store = try await ImageStore.open(settings)
+        } catch let error as ImageStoreError {
+            throw error.fault
+        }
+        for problem in store.problems { log.warning("image store", metadata: ["problem": "\(problem)"]) }
+        var client = RegistryConfiguration()
+        client.hostsDirectories = [config.registry.hostsDir]
+        client.noProgressTimeout = .seconds(config.registry.progressTimeoutSeconds)
+        client.userAgent = "swiftlet/\(Version.current)"
+        return ImageAdapter(
+            store: store, registry: RegistryClient(configuration: client, eventLoops: MultiThreadedEventLoopGroup.singleton),
+            paths: paths, writable: WritableUsage(directory: paths.rootContainers, pool: pool), log: log)
     }
 
     private func makeCgroups(_ pool: BlockingPool) throws -> ((cgroups: Cgroups, mountPoint: String), OwnCgroup) {

@@ -20,6 +20,15 @@ enum Adapters {
 }
 
 extension OwnedFD {
+    /// Opens a directory; nil where there is none.
+    static func directory(ifPresent path: String) throws(Errno) -> OwnedFD? {
+        do throws(Errno) {
+            return try open(Path(path), [.readOnly, .directory])
+        } catch Errno.noEntry {
+            return nil
+        }
+    }
+
     /// Makes a directory of the daemon's own (0700) with its parents, and opens it. Trusted paths only.
     static func makeDirectories(_ path: String, mode: UInt32 = 0o700) throws(Errno) -> OwnedFD {
         do throws(Errno) {

@@ -40,7 +40,7 @@ final class CgroupAdapter: CgroupPort {
     func makeContainer(_ path: String, resources: LinuxResources, devices: [RuntimeResources.DeviceRule]?) async throws {
         var resources = resources
         resources.pidsLimit = resources.pidsLimit ?? pidsLimit
-        let program = try devices.map { DeviceProgram(rules: try $0.map(Self.rule)) }
+        let program = try devices.map { try DeviceProgram($0.map(Self.rule)) }
         report(try await cgroups.create(CgroupPath(parent: path), resources: resources, devices: program))
     }
 

@@ -36,12 +36,7 @@ enum Devices {
             var found: [HostDevice] = []
             var waiting = [(directory, 0)]
             while let (path, depth) = waiting.popLast() {
-                let open: OwnedFD
-                do throws(Errno) {
-                    open = try OwnedFD.open(Path(path), [.readOnly, .directory])
-                } catch Errno.noEntry {
-                    continue
-                }
+                guard let open = try OwnedFD.directory(ifPresent: path) else { continue }
                 for entry in try open.entries(max: countMax) {
                     let child = path + "/" + String(decoding: entry.name, as: UTF8.self)
                     guard !skipped.contains(child) else { continue }

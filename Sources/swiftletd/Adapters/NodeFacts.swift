@@ -78,12 +78,7 @@ struct NodeFacts: Sendable {
         let base = "/sys/devices/system/cpu"
         return try Adapters.step("list", base) { () throws(Errno) in
             var found: [String] = []
-            let directory: OwnedFD
-            do throws(Errno) {
-                directory = try OwnedFD.open(Path(base), [.readOnly, .directory])
-            } catch Errno.noEntry {
-                return []
-            }
+            guard let directory = try OwnedFD.directory(ifPresent: base) else { return [] }
             for entry in try directory.entries(max: 1 << 16) {
                 let name = String(decoding: entry.name, as: UTF8.self)
                 guard name.hasPrefix("cpu"), name.dropFirst(3).allSatisfy(\.isNumber), name.count > 3 else { continue }

@@ -12,7 +12,9 @@ enum PodFiles {
             let etc = try OwnedFD.open(Path(directory), [.readOnly, .directory])
             try put(Array((record.hostname + "\n").utf8), as: "hostname", in: etc)
             try put(nodeFile("/etc/hosts"), as: "hosts", in: etc)
-            try put(record.config.dns.map(resolvConf) ?? nodeFile("/etc/resolv.conf"), as: "resolv.conf", in: etc)
+            let resolver: [UInt8]
+            if let dns = record.config.dns { resolver = resolvConf(dns) } else { resolver = try nodeFile("/etc/resolv.conf") }
+            try put(resolver, as: "resolv.conf", in: etc)
         }
     }
 

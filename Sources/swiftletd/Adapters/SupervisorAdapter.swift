@@ -106,11 +106,8 @@ final class SupervisorAdapter: SupervisorPort {
 
     /// Connects, and has events delivered in their order.
     private func connect(_ pod: PodID) async throws -> SupervisorConnection {
-        let directory: OwnedFD
-        do throws(Errno) {
-            directory = try OwnedFD.open(Path(paths.podState(pod)), [.readOnly, .directory])
-        } catch {
-            throw SupervisorError.notListening(error)
+        guard let directory = try OwnedFD.directory(ifPresent: paths.podState(pod)) else {
+            throw SupervisorError.notListening(.noEntry)
         }
         let (events, continuation) = AsyncStream.makeStream(of: Lifecycle.SupervisorEvent.self)
         let connection = try await SupervisorConnection.connect(to: pod, in: directory, reactor: reactor) { event in
@@ -175,9 +172,10 @@ final class SupervisorAdapter: SupervisorPort {
 
     func launch(_ launch: ProcessLaunch) async throws -> StartedProcess {
         let connection = try connection(to: launch.pod)
+        var log: SharedDescriptor?
+        if let file = launch.log { log = try await openLog(file) }
         let cgroup = try open(cgroupMount + launch.cgroup)
-        var slots = DescriptorTable()
-        if let log = launch.log { slots.append(try await openLog(log).fd.duplicated()) }
+        let slots = try Self.slots(log)
         do throws(SupervisorError) {
             let launched = try await connection.launch(
                 launch.plan, process: Array(launch.process.utf8), cgroup: cgroup, slots: slots)
@@ -188,12 +186,25 @@ final class SupervisorAdapter: SupervisorPort {
         }
     }
 
+    /// A plan's descriptors: the log file, where there is one.
+    private static func slots(_ log: SharedDescriptor?) throws(Fault) -> DescriptorTable {
+        var slots = DescriptorTable()
+        guard let log else { return slots }
+        do throws(Errno) {
+            slots.append(try log.fd.duplicate())
+        } catch {
+            throw Fault(.internal, "duplicate a log file", cause: "\(error)")
+        }
+        return slots
+    }
+
     func execute(_ exec: ExecLaunch) async throws -> ExecOutcome {
         let connection = try connection(to: exec.pod)
         let container = try open(cgroupMount + exec.cgroup)
-        let (name, cgroup) = try Adapters.step("make a cgroup for an exec below", exec.cgroup) { () throws(Errno) in
+        let name = try Adapters.step("make a cgroup for an exec below", exec.cgroup) { () throws(Errno) in
             try container.makeExecCgroup()
         }
+        let cgroup = try open(cgroupMount + exec.cgroup + "/" + name.description)
         defer { container.removeExecCgroup(name) }
         do throws(SupervisorError) {
             let result = try await connection.execute(
@@ -251,17 +262,10 @@ final class SupervisorAdapter: SupervisorPort {
     /// Opens a log file below its directory, which is made where it is missing; no link leads out of it (attack A2.14).
     private func openLog(_ log: LogFile) async throws -> SharedDescriptor {
         try await pool.run {
-            try Adapters.step("open log file in", log.directory + "/" + log.path) { () throws(Errno) in
-                var directory = try OwnedFD.makeDirectories(log.directory, mode: 0o755)
-                var parts = log.path.split(separator: "/").map { Path(String($0)) }
-                guard let name = parts.popLast() else { throw .invalidArgument }
-                for part in parts {
-                    do throws(Errno) { try directory.makeDirectory(part, mode: 0o755) } catch Errno.alreadyExists {}
-                    directory = try directory.open(part, [.readOnly, .directory], resolve: [.beneath, .noSymlinks])
-                }
-                return SharedDescriptor(
-                    try directory.open(
-                        name, [.writeOnly, .create, .append, .nonBlocking], mode: 0o640, resolve: [.beneath, .noSymlinks]))
+            do throws(Errno) {
+                return SharedDescriptor(try OwnedFD.openLog(log))
+            } catch {
+                throw Fault(.internal, "open log file \"\(log.directory)/\(log.path)\"", cause: "\(error)")
             }
         }
     }
@@ -277,14 +281,25 @@ final class SupervisorAdapter: SupervisorPort {
 }
 
 extension OwnedFD {
-    fileprivate func duplicated() throws(Fault) -> OwnedFD {
-        try Adapters.step("duplicate", "log") { () throws(Errno) in try duplicate() }
+    /// A log file below its directory, both made where they are missing. The directory is the kubelet's word; of the path below
+    /// it no link is followed.
+    fileprivate static func openLog(_ log: LogFile) throws(Errno) -> OwnedFD {
+        let top = try makeDirectories(log.directory, mode: 0o755)
+        let parts = log.path.split(separator: "/").map(String.init)
+        guard !parts.isEmpty else { throw .invalidArgument }
+        for end in 1..<parts.count {
+            let parent = Path(parts.prefix(end).joined(separator: "/"))
+            do throws(Errno) { try top.makeDirectory(parent, mode: 0o755) } catch Errno.alreadyExists {}
+            try top.open(parent, [.path, .directory], resolve: [.beneath, .noSymlinks]).close()
+        }
+        return try top.open(
+            Path(log.path), [.writeOnly, .create, .append, .nonBlocking], mode: 0o640, resolve: [.beneath, .noSymlinks])
     }
 
     private static var execCgroupsMax: Int { 10_000 }
 
     /// A new leaf `exec-<lowest free number>` in this container's cgroup; an empty one of a former exec is used again.
-    fileprivate func makeExecCgroup() throws(Errno) -> (Path, OwnedFD) {
+    fileprivate func makeExecCgroup() throws(Errno) -> Path {
         for number in 0..<Self.execCgroupsMax {
             let name = Path("exec-\(number)")
             do throws(Errno) {
@@ -292,7 +307,7 @@ extension OwnedFD {
             } catch Errno.alreadyExists {
                 continue
             }
-            return (name, try open(name, [.readOnly, .directory]))
+            return name
         }
         throw .noSpace
     }

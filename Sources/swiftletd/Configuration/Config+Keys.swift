@@ -10,7 +10,7 @@ extension KeyedDecodingContainer {
 }
 
 extension Config {
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case root
         case state
         case socket
@@ -46,7 +46,7 @@ extension Config {
 }
 
 extension Config.Cgroup {
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case driver
         case mount
         case own
@@ -66,7 +66,7 @@ extension Config.Cgroup {
 }
 
 extension Config.CNI {
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case confDir = "conf_dir"
         case binDirs = "bin_dirs"
         case ipPreference = "ip_preference"
@@ -84,7 +84,7 @@ extension Config.CNI {
 }
 
 extension Config.Registry {
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case hostsDir = "hosts_dir"
         case progressTimeoutSeconds = "progress_timeout_seconds"
     }
@@ -98,7 +98,7 @@ extension Config.Registry {
 }
 
 extension Config.Image {
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case volumes
         case pinned
     }
@@ -112,7 +112,7 @@ extension Config.Image {
 }
 
 extension Config.Container {
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case capabilities
         case rlimits
         case pidsLimit = "pids_limit"
@@ -134,7 +134,7 @@ extension Config.Container {
 }
 
 extension Config.Exec {
-    private enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case syncOutputBytesMax = "sync_output_bytes_max"
         case syncDrainMilliseconds = "sync_drain_milliseconds"
     }

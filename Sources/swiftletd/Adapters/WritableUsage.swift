@@ -1,0 +1,55 @@
+import CRIService
+import Linux
+import Model
+
+/// What the writable layers of all containers take on disk, counted at most once in a while and never for long.
+actor WritableUsage {
+    private static let interval = Duration.seconds(30)
+    /// Entries after which a count stops: what it has then is a lower bound.
+    private static let entriesMax = 500_000
+
+    private let directory: String
+    private let pool: BlockingPool
+    private var last: (at: ContinuousClock.Instant, use: FilesystemUse)?
+
+    init(directory: String, pool: BlockingPool) {
+        self.directory = directory
+        self.pool = pool
+    }
+
+    /// The last count, or a new one where that is too old.
+    func current() async throws -> FilesystemUse {
+        if let last, .now - last.at < Self.interval { return last.use }
+        let directory = directory
+        let use = try await pool.run { try Self.count(directory) }
+        last = (.now, use)
+        return use
+    }
+
+    /// Walks by descriptors, follows no link and enters no mount.
+    private static func count(_ directory: String) throws -> FilesystemUse {
+        try Adapters.step("count", directory) { () throws(Errno) in
+            var use = FilesystemUse(
+                timestamp: Clock.realtimeNanoseconds, mountpoint: directory, usedBytes: 0, inodesUsed: 0)
+            let top = try OwnedFD.open(Path(directory), [.readOnly, .directory])
+            var waiting: [Path] = [Path(".")]
+            while let path = waiting.popLast(), use.inodesUsed < UInt64(entriesMax) {
+                do throws(Errno) {
+                    let open = try top.open(
+                        path, [.readOnly, .directory], resolve: [.beneath, .noSymlinks, .noCrossDevice])
+                    for entry in try open.entries(max: entriesMax) {
+                        let status = try open.status(Path(entry.name))
+                        use.usedBytes += status.blocks * 512
+                        use.inodesUsed += 1
+                        if status.kind == .directory { waiting.append(path.appending(Path(entry.name))) }
+                    }
+                } catch Errno.noEntry {
+                    // Removed meanwhile.
+                } catch Errno.nameTooLong {
+                    // Deeper than a path can say: not counted.
+                }
+            }
+            return use
+        }
+    }
+}
