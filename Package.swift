@@ -121,7 +121,7 @@ let parts: [Part] = [
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOSSL", "swift-nio-ssl")]),
     test(
         "GRPCTests", ["GRPC"],
-        packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP2", "swift-nio-http2"), protobuf]),
+        packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHPACK", "swift-nio-http2"), protobuf]),
     test(
         "CRIServiceTests", ["CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "TestFakes"],
         packages: [protobuf, log]),
