@@ -25,6 +25,8 @@ final class Catalog: Sendable {
     private let state: Mutex<State>
     /// One thread: what runs on it excludes every other change.
     private let writer = BlockingPool(name: "image-records", threadsMax: 1)
+    /// For trees that take their time to go.
+    private let remover = BlockingPool(name: "image-remove", threadsMax: 2)
 
     init(directories: StoreDirectories, state: State) {
         self.directories = directories
@@ -69,32 +71,35 @@ final class Catalog: Sendable {
         }
     }
 
-    /// Makes an unpacked and verified directory of tmp a layer. Another pull may have been quicker: then its layer is the one.
+    /// Makes an unpacked and verified directory of tmp a layer. Unless this returns true, the directory is still the caller's: another
+    /// pull was quicker, and its layer is the one.
     func addLayer(
         temporary: Path, diffID: Digest, chainID: Digest?, usage: LayerUsage, implied: [LayerPath], isRootOpaque: Bool
-    ) async throws {
+    ) async throws -> Bool {
         try await change { [self] in
             let known = look { state in (state.layersByDiffID[diffID] ?? []).contains { state.layers[$0]?.chainID == chainID } }
-            if known { return try directories.removeTemporary(temporary) }
+            if known { return false }
             let name = state.withLock { state in
                 defer { state.nextLayer += 1 }
                 return String(state.nextLayer)
             }
             let record = LayerRecord(
                 name: name, diffID: diffID, chainID: chainID, usage: usage, isRootOpaque: isRootOpaque, hasImplied: !implied.isEmpty)
-            do throws(Errno) {
-                if record.hasImplied {
-                    try directories.records.fd.replaceFile(ImpliedDirectories.file(name), ImpliedDirectories.encode(implied))
-                }
-                try directories.temporary.fd.rename(temporary, to: Path(name), in: directories.layers.fd, replacing: false)
+            let (records, layers) = (directories.records, directories.layers)
+            do {
+                if record.hasImplied { try records.fd.replaceFile(ImpliedDirectories.file(name), ImpliedDirectories.encode(implied)) }
+                try directories.temporary.fd.rename(temporary, to: Path(name), in: layers.fd, replacing: false)
+                try RecordFile.write(record, Path(name), in: records)
             } catch {
-                throw ImageStoreError("add layer to", directories.path, error)
+                bestEffort { () throws(Errno) in try layers.fd.rename(Path(name), to: temporary, in: directories.temporary.fd) }
+                bestEffort { () throws(Errno) in try records.fd.removeIfPresent(ImpliedDirectories.file(name)) }
+                throw (error as? Errno).map { ImageStoreError("add layer to", directories.path, $0) } ?? error
             }
-            try RecordFile.write(record, Path(name), in: directories.records)
             state.withLock { state in
                 state.layers[name] = record
                 state.layersByDiffID[diffID, default: []].insert(name)
             }
+            return true
         }
     }
 
@@ -132,14 +137,12 @@ final class Catalog: Sendable {
         for trash in removed { try await remover.run { [directories] in try directories.removeTemporary(trash) } }
     }
 
-    private let remover = BlockingPool(name: "image-remove", threadsMax: 2)
-
     // MARK: Images
 
     /// Adds a complete image, whose layers the caller has pinned, under the digest that it was asked for.
     func addImage(_ new: ImageRecord, documents: [Digest: [UInt8]]) async throws {
         try await change { [self] in
-            for (digest, bytes) in documents where look({ $0.blobs[digest] == nil }) { try directories.write(bytes, as: digest) }
+            let added = documents.filter { digest, _ in look { $0.blobs[digest] == nil } }
             var record = new
             if let old = look({ $0.images[new.id] }) {
                 // The same image by another name: its layers stay, since containers may run on them.
@@ -147,9 +150,15 @@ final class Catalog: Sendable {
                 record.repoDigests = Set(old.repoDigests + new.repoDigests).sorted()
                 record.targets = Set(old.targets + new.targets).sorted()
             }
-            try put(record)
+            do {
+                for (digest, bytes) in added { try directories.write(bytes, as: digest) }
+                try put(record)
+            } catch {
+                for digest in added.keys { removeBlob(digest) }
+                throw error
+            }
             state.withLock { state in
-                for (digest, bytes) in documents { state.blobs[digest] = Int64(bytes.count) }
+                for (digest, bytes) in added { state.blobs[digest] = Int64(bytes.count) }
             }
         }
     }
@@ -192,9 +201,7 @@ final class Catalog: Sendable {
                 for digest in orphans { state.blobs[digest] = nil }
                 return orphans
             }
-            for digest in orphans {
-                bestEffort { () throws(Errno) in try directories.blobs.fd.removeIfPresent(StoreDirectories.name(of: digest)) }
-            }
+            for digest in orphans { removeBlob(digest) }
         }
         try await removeUnreferencedLayers()
     }
@@ -212,11 +219,18 @@ final class Catalog: Sendable {
         return record
     }
 
+    private func removeBlob(_ digest: Digest) {
+        bestEffort { () throws(Errno) in try directories.blobs.fd.removeIfPresent(StoreDirectories.name(of: digest)) }
+    }
+
     // MARK: Containers
 
-    /// Keeps layers for a container until `release`; repeated calls add.
-    func retain(_ layers: some Sequence<String>, for container: ContainerID) {
-        state.withLock { $0.retained[container, default: []].formUnion(layers) }
+    /// Keeps layers for a container until `release`; repeated calls add. False where one of them is gone already.
+    func retain(_ layers: [String], for container: ContainerID) -> Bool {
+        state.withLock { state in
+            state.retained[container, default: []].formUnion(layers)
+            return layers.allSatisfy { $0 == StoreDirectories.emptyLayer || state.layers[$0] != nil }
+        }
     }
 
     /// Finds an image and keeps its layers for a container, in one step.

@@ -164,20 +164,14 @@ struct ImagePull: Sendable {
     }
 
     private func unpack(_ plan: LayerPlan) async throws {
-        let directories = catalog.directories
-        let (name, root) = try await pool.run { try directories.makeTemporaryDirectory() }
-        do {
-            let unpack = try LayerUnpack(
-                plan.layer, compression: plan.compression, diffID: plan.diffID, root: root, budget: budget)
+        try await catalog.directories.withTemporaryDirectory(on: pool) { name, root in
+            let unpack = try LayerUnpack(plan.layer, compression: plan.compression, diffID: plan.diffID, root: root, budget: budget)
             let receiver = LayerReceiver(unpack: unpack, pool: pool)
             try await source.blob(plan.layer) { try await receiver.receive($0) }
             let result = try await receiver.finish()
-            try await catalog.addLayer(
+            return try await catalog.addLayer(
                 temporary: name, diffID: plan.diffID, chainID: nil, usage: result.usage, implied: result.implied,
                 isRootOpaque: result.isRootOpaque)
-        } catch {
-            do { try await pool.run { try directories.removeTemporary(name) } } catch let second { _ = second }
-            throw error
         }
     }
 }

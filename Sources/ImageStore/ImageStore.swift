@@ -134,8 +134,9 @@ package final class ImageStore: Sendable {
         return shown(kept)
     }
 
-    /// Keeps layers for a container that was found at start.
-    package func retain(layers: [String], for container: ContainerID) { catalog.retain(layers, for: container) }
+    /// Keeps layers for a container that was found at start. False where one of them is gone already; what there is is kept then.
+    @discardableResult
+    package func retain(layers: [String], for container: ContainerID) -> Bool { catalog.retain(layers, for: container) }
 
     /// Gives a container's layers free; those that nobody else needs are removed. Unknown containers are success.
     package func release(_ container: ContainerID) async throws { try await catalog.release(container) }

@@ -44,18 +44,14 @@ struct LayerAssembly: Sendable {
         }
         guard !fixes.isEmpty else { return record }
 
-        let (name, root) = try await pool.run { try directories.makeTemporaryDirectory() }
-        do {
+        try await directories.withTemporaryDirectory(on: pool) { name, root in
             try await pool.run {
                 try LayerClone.clone(try directories.openLayer(record.name), into: root)
                 try ImpliedDirectories.apply(fixes, to: root)
             }
-            try await catalog.addLayer(
+            return try await catalog.addLayer(
                 temporary: name, diffID: record.diffID, chainID: layer.chainID, usage: record.usage, implied: [],
                 isRootOpaque: record.isRootOpaque)
-        } catch {
-            do { try await pool.run { try directories.removeTemporary(name) } } catch let second { _ = second }
-            throw error
         }
         guard let made = pins.take(diffID: record.diffID, chainID: layer.chainID), made.chainID != nil else {
             throw ImageStoreError.removedMeanwhile("pull image: its layers were removed while it was being pulled")

@@ -69,6 +69,20 @@ final class StoreDirectories: Sendable {
         }
     }
 
+    /// Runs `body` with a new directory of tmp, which is removed afterwards unless `body` says that it was taken.
+    func withTemporaryDirectory(
+        on pool: BlockingPool, _ body: (_ name: Path, _ root: SharedFD) async throws -> Bool
+    ) async throws {
+        let (name, root) = try await pool.run { try self.makeTemporaryDirectory() }
+        do {
+            if try await !body(name, root) { try await pool.run { try self.removeTemporary(name) } }
+        } catch {
+            // The first error counts; what is left is removed at the next start.
+            do { try await pool.run { try self.removeTemporary(name) } } catch let second { _ = second }
+            throw error
+        }
+    }
+
     /// Removes a tree or file from tmp.
     func removeTemporary(_ name: Path) throws(ImageStoreError) {
         do throws(Errno) { try temporary.fd.removeTree(name) } catch { throw ImageStoreError("remove", "\(path)/tmp/\(name)", error) }

@@ -17,6 +17,11 @@ package final class RegistryClient: Sendable {
         self.eventLoops = eventLoops
     }
 
+    /// Connections that nobody closed by `shutdown` are closed behind the owner's back.
+    deinit {
+        for client in clients.withLock({ Array($0.values) }) { client.shutdown { _ in } }
+    }
+
     /// Prepares the pull of one image for one caller: reads the hosts' configuration as it is now.
     ///
     /// - Parameter credentials: nil or empty means anonymous.
