@@ -117,7 +117,7 @@ let parts: [Part] = [
     test("CNITests", ["CNI", "Linux", "Model", "TestKit"]),
     test("ImageStoreTests", ["ImageStore", "OCI", "Linux", "Model", "TestKit"], packages: [crypto]),
     test(
-        "RegistryTests", ["Registry", "OCI", "Model"],
+        "RegistryTests", ["Registry", "ImageStore", "OCI", "Model"],
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOSSL", "swift-nio-ssl")]),
     test(
         "GRPCTests", ["GRPC"],
