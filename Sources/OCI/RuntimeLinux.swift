@@ -23,6 +23,7 @@ package struct RuntimeLinux: Codable, Sendable, Equatable {
 
     /// A namespace that the container has: new where `path` is empty, else an existing one.
     package struct Namespace: Codable, Sendable, Equatable {
+        /// The specification's names (namespaces(7)).
         package enum Kind: String, Codable, Sendable {
             case pid, network, mount, ipc, uts, user, cgroup, time
         }
@@ -79,6 +80,7 @@ package struct RuntimeLinux: Codable, Sendable, Equatable {
         package var nanosecs: UInt32?
     }
 
+    /// A network interface that is moved into the container, and its name there.
     package struct NetDevice: Codable, Sendable, Equatable {
         @OmitEmpty package var name: String = ""
     }

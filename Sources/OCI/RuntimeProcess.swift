@@ -23,6 +23,7 @@ package struct RuntimeProcess: Codable, Sendable, Equatable {
         self.cwd = cwd
     }
 
+    /// Size of the terminal in characters.
     package struct ConsoleSize: Codable, Sendable, Equatable {
         package var height: UInt16
         package var width: UInt16
@@ -33,6 +34,7 @@ package struct RuntimeProcess: Codable, Sendable, Equatable {
         }
     }
 
+    /// Who the process runs as (credentials(7)).
     package struct User: Codable, Sendable, Equatable {
         package var uid: UInt32
         package var gid: UInt32
@@ -87,6 +89,7 @@ package struct RuntimeProcess: Codable, Sendable, Equatable {
         package var priority: Int
     }
 
+    /// Processors of a further process, before and after it is in the container's cgroup.
     package struct CPUAffinity: Codable, Sendable, Equatable {
         @OmitEmpty package var initial: String = ""
         @OmitEmpty package var final: String = ""

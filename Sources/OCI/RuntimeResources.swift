@@ -34,6 +34,7 @@ package struct RuntimeResources: Codable, Sendable, Equatable {
         }
     }
 
+    /// Bytes; -1 = no limit.
     package struct Memory: Codable, Sendable, Equatable {
         package var limit: Int64?
         package var reservation: Int64?
@@ -49,6 +50,7 @@ package struct RuntimeResources: Codable, Sendable, Equatable {
         package init() {}
     }
 
+    /// Shares of time, and quota and period in microseconds.
     package struct CPU: Codable, Sendable, Equatable {
         package var shares: UInt64?
         package var quota: Int64?
@@ -63,12 +65,14 @@ package struct RuntimeResources: Codable, Sendable, Equatable {
         package init() {}
     }
 
+    /// Number of tasks; -1 = no limit.
     package struct Pids: Codable, Sendable, Equatable {
         package var limit: Int64
 
         package init(limit: Int64) { self.limit = limit }
     }
 
+    /// Bytes of one page size, named as the kernel does ("2MB").
     package struct HugepageLimit: Codable, Sendable, Equatable {
         package var pageSize: String
         package var limit: UInt64

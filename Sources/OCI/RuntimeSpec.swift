@@ -67,6 +67,7 @@ package struct RuntimeIDMapping: Codable, Sendable, Equatable {
 
 /// Programs that are run around a container's life (runtime-spec, config.md, "POSIX-platform Hooks").
 package struct RuntimeHooks: Codable, Sendable, Equatable {
+    /// One program and its arguments.
     package struct Hook: Codable, Sendable, Equatable {
         package var path: String
         @OmitEmpty package var args: [String] = []

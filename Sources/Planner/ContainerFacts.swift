@@ -78,6 +78,7 @@ package struct LaunchFacts: Sendable, Equatable {
 
 /// A further process in a running container.
 package struct ExecRequest: Sendable, Equatable {
+    /// Where standard input, output and error of the process are.
     package enum Streams: Sendable, Equatable {
         /// Descriptors of the request; nil = /dev/null.
         case passed(stdin: DescriptorSlot?, stdout: DescriptorSlot?, stderr: DescriptorSlot?)

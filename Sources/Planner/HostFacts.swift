@@ -37,6 +37,7 @@ package struct HostFacts: Sendable, Equatable {
 
 /// A device node of the node, as lstat(2) saw it.
 package struct HostDevice: Sendable, Equatable {
+    /// As the runtime-spec writes it.
     package enum Kind: String, Sendable { case character = "c", block = "b" }
 
     package var path: String

@@ -1,5 +1,6 @@
 /// The node's mount table, as far as propagation asks for it (proc_pid_mountinfo(5)).
 package struct HostMounts: Sendable, Equatable {
+    /// One line of the table.
     package struct Mount: Sendable, Equatable {
         package var path: String
         package var isShared: Bool

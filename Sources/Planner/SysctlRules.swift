@@ -2,6 +2,7 @@ package import Model
 
 /// Which kernel parameters a pod may set, and how they are named below /proc/sys.
 package struct SysctlRules {
+    /// One parameter and its value.
     package struct Setting: Sendable, Equatable {
         /// Relative to /proc/sys.
         package var path: String

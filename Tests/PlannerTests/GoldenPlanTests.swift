@@ -45,7 +45,7 @@ import Testing
         },
         .container("container-readonly-rootfs") { samples in
             samples.container.security.readonlyRootfs = true
-            samples.container.workingDirectory = "/work/here"
+            samples.container.workingDirectory = "/srv/here"
         },
         .container("container-host-network") { samples in
             samples.pod.namespaces.network = .node

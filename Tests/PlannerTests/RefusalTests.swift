@@ -189,10 +189,10 @@ import Testing
     struct SpecRow: CustomTestStringConvertible, Sendable {
         var name: String
         var fault: String
-        var change: @Sendable (inout RuntimeSpec) -> Void
+        var change: @Sendable (inout RuntimeSpec) throws -> Void
         var testDescription: String { name }
 
-        init(_ name: String, _ fault: String, _ change: @escaping @Sendable (inout RuntimeSpec) -> Void) {
+        init(_ name: String, _ fault: String, _ change: @escaping @Sendable (inout RuntimeSpec) throws -> Void) {
             self.name = name
             self.fault = fault
             self.change = change
@@ -208,8 +208,8 @@ import Testing
     }
 
     /// JSON that brings a part into a description.
-    static func decoded<Value: Decodable>(_ type: Value.Type, _ json: String) -> Value? {
-        try? RuntimeJSON.decode(type, from: Array(json.utf8), what: "part")
+    static func decoded<Value: Decodable>(_ type: Value.Type, _ json: String) throws -> Value {
+        try RuntimeJSON.decode(type, from: Array(json.utf8), what: "part")
     }
 
     static let descriptions: [SpecRow] = [
@@ -226,14 +226,14 @@ import Testing
         SpecRow("an SELinux label", "unimplemented: process.selinuxLabel") { $0.process?.selinuxLabel = "x" },
         SpecRow("a mount label", "unimplemented: linux.mountLabel") { $0.linux?.mountLabel = "x" },
         SpecRow("a scheduler", "unimplemented: process.scheduler") { spec in
-            spec.process?.scheduler = decoded(RuntimeProcess.Scheduler.self, #"{"policy": "SCHED_FIFO"}"#)
+            spec.process?.scheduler = try decoded(RuntimeProcess.Scheduler.self, #"{"policy": "SCHED_FIFO"}"#)
         },
         SpecRow("an I/O priority", "unimplemented: process.ioPriority") { spec in
-            spec.process?.ioPriority = decoded(
+            spec.process?.ioPriority = try decoded(
                 RuntimeProcess.IOPriority.self, #"{"class": "IOPRIO_CLASS_RT", "priority": 0}"#)
         },
         SpecRow("a CPU affinity of execs", "unimplemented: process.execCPUAffinity") { spec in
-            spec.process?.execCPUAffinity = decoded(RuntimeProcess.CPUAffinity.self, #"{"initial": "0"}"#)
+            spec.process?.execCPUAffinity = try decoded(RuntimeProcess.CPUAffinity.self, #"{"initial": "0"}"#)
         },
         SpecRow("ambient capabilities", "unimplemented: process.capabilities.ambient") {
             $0.process?.capabilities?.ambient = ["CAP_CHOWN"]
@@ -269,17 +269,17 @@ import Testing
         SpecRow("a time namespace", "unimplemented: time namespace") { $0.linux?.namespaces.append(.init(.time)) },
         SpecRow("time offsets", "unimplemented: linux.timeOffsets") { spec in
             spec.linux?.timeOffsets =
-                decoded([String: RuntimeLinux.TimeOffset].self, #"{"boottime": {"secs": 1}}"#) ?? [:]
+                try decoded([String: RuntimeLinux.TimeOffset].self, #"{"boottime": {"secs": 1}}"#)
         },
         SpecRow("intelRdt", "unimplemented: linux.intelRdt") { $0.linux?.intelRdt = RuntimeLinux.Presence() },
         SpecRow("a memory policy", "unimplemented: linux.memoryPolicy") {
             $0.linux?.memoryPolicy = RuntimeLinux.Presence()
         },
         SpecRow("net devices", "unimplemented: linux.netDevices") { spec in
-            spec.linux?.netDevices = decoded([String: RuntimeLinux.NetDevice].self, #"{"eth1": {}}"#) ?? [:]
+            spec.linux?.netDevices = try decoded([String: RuntimeLinux.NetDevice].self, #"{"eth1": {}}"#)
         },
         SpecRow("a personality", "unimplemented: linux.personality") { spec in
-            spec.linux?.personality = decoded(RuntimeLinux.Personality.self, #"{"domain": "LINUX32"}"#)
+            spec.linux?.personality = try decoded(RuntimeLinux.Personality.self, #"{"domain": "LINUX32"}"#)
         },
         SpecRow("sysctls of a container", "unimplemented: linux.sysctl") {
             $0.linux?.sysctl = ["net.core.somaxconn": "1"]
@@ -370,7 +370,7 @@ import Testing
         let samples = Samples()
         var spec = try samples.spec()
         let sound = spec
-        row.change(&spec)
+        try row.change(&spec)
         #expect(spec != sound)
         let said = fault { _ = try samples.builder.containerPlan(spec, samples.launchFacts()) }
         #expect(said?.contains(row.fault) == true, "\(said ?? "no fault")")

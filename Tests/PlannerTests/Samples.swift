@@ -20,9 +20,9 @@ struct Samples {
     var defaults = RuntimeDefaults()
     var holds: [HoldPoint] = []
 
-    static let podID = PodID(String(repeating: "1", count: 64))!
-    static let containerID = ContainerID(String(repeating: "2", count: 64))!
-    static let otherID = ContainerID(String(repeating: "3", count: 64))!
+    static let podID = PodID(String(repeating: "1", count: 64)) ?? .random()
+    static let containerID = ContainerID(String(repeating: "2", count: 64)) ?? .random()
+    static let otherID = ContainerID(String(repeating: "3", count: 64)) ?? .random()
     static let compiler = SeccompCompiler()
 
     init() {
