@@ -18,7 +18,8 @@ extension Supervisor {
             connections = number
             connection = ControlConnection(socket: socket, number: number)
         } catch {
-            // A peer that has gone already.
+            // A peer that has gone already; or no descriptor is free, and then the old connection gives up its own.
+            if error == .tooManyFiles { disconnect() }
             return
         }
         send(.hello(podID: podID, supervisorPID: pid, version: Wire.version), id: 0)

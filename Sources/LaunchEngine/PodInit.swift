@@ -14,6 +14,8 @@ package enum PodInit {
             // Blocked and waited for: PID 1 gets no signal that it has neither blocked nor a handler for.
             try awaited.block()
             try CurrentProcess.setName("swiftlet-launch")
+            // execve(2) has made it dumpable again.
+            try CurrentProcess.forbidDumping()
             while true {
                 CurrentProcess.reapAll()
                 if try awaited.wait() != .child { CurrentProcess.exit(0) }

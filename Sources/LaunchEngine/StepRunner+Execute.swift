@@ -70,6 +70,6 @@ extension StepRunner {
 
     mutating func writeSysctl(_ path: Bytes, _ value: Bytes) throws(Errno) {
         detail = path
-        try proc.write(Path("sys").appending(Path(path)), value)
+        try proc.writeSysctl(Path(path), value)
     }
 }

@@ -2,9 +2,10 @@ import LaunchProtocol
 import Linux
 
 extension Supervisor {
-    /// Reads what a launching child says; at the end of it the launch is decided.
+    /// Reads what a launching child says; at the end of it the launch is decided. A few packets a turn: who has got hold of the
+    /// other end cannot keep the rest of the pod waiting.
     mutating func readReports(of process: SupervisedProcess) {
-        while process.report != nil {
+        for _ in 0..<16 where process.report != nil {
             do throws(Errno) {
                 let received = try process.report.lend { report throws(Errno) in
                     try report.receive(max: ChildReport.bytesMax)

@@ -29,6 +29,8 @@ package enum SupervisorBirth {
         try failing("process") { () throws(Errno) in
             // Containers must not look into the process that makes them (CVE-2016-9962).
             try CurrentProcess.forbidDumping()
+            // The gifts came without the flag: that is how they came at all.
+            try DescriptorSet.closeAllOnExecute()
             try CurrentProcess.setName("swiftlet-launch")
             try Signal.resetAll()
             // A node that goes down sends SIGTERM to everybody: containers' exits are still to be recorded then.

@@ -43,6 +43,7 @@ package struct Errno: Error, Equatable, Hashable, Sendable {
     package static let readOnlyFilesystem = Errno(EROFS)
     package static let timedOut = Errno(ETIMEDOUT)
     package static let tooBig = Errno(E2BIG)
+    package static let tooManyFiles = Errno(EMFILE)
     package static let tooManyLinks = Errno(ELOOP)
     package static let wouldDeadlock = Errno(EDEADLK)
 }

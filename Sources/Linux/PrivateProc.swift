@@ -21,6 +21,13 @@ package struct PrivateProc: ~Copyable, Sendable {
         if try file.write(value) != value.count { throw .inputOutput }
     }
 
+    /// Writes a file of /proc/sys in one write(2); nothing outside of that directory can be named.
+    package func writeSysctl(_ path: Path, _ value: [UInt8]) throws(Errno) {
+        let sys = try open("sys", [.path, .directory])
+        let file = try sys.open(path, .writeOnly, resolve: [.beneath, .noSymlinks, .noCrossDevice])
+        if try file.write(value) != value.count { throw .inputOutput }
+    }
+
     /// At most `max` bytes of a file.
     package func read(_ path: Path, max: Int) throws(Errno) -> [UInt8] {
         try open(path, .readOnly).readToEnd(max: max)

@@ -84,4 +84,7 @@ package struct ProgramSpawn: ~Copyable {
 package struct SpawnedProgram: ~Copyable, Sendable {
     package let pid: Int32
     package let pidfd: Pidfd
+
+    /// The pidfd alone.
+    package consuming func takePidfd() -> Pidfd { pidfd }
 }
