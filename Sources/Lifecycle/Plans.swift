@@ -71,7 +71,7 @@ struct Plans {
             return Fault(isCommand ? .invalidArgument : .internal, operation, cause: sentence)
         }
         if var fault = error as? Fault {
-            if !fault.message.hasPrefix(operation) { fault.message = "\(operation): \(fault.message)" }
+            if !fault.message.hasPrefix(operation), !operation.hasPrefix("exec") || !fault.message.hasPrefix("exec") { fault.message = "\(operation): \(fault.message)" }
             return fault
         }
         return Fault(.internal, operation, cause: "\(error)")

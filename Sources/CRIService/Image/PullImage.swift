@@ -6,14 +6,9 @@ extension CRIService {
     func pullImage(_ request: Runtime_V1_PullImageRequest) async throws -> Runtime_V1_PullImageResponse {
         let image = try Check.present(request.hasImage, request.image, "image")
         try Translate.image(image, "image")
-        // Labels and annotations of the pod that wants it: checked, and nothing of a pull depends on them.
-        if request.hasSandboxConfig {
-            do {
-                _ = try Translate.pod(request.sandboxConfig, handler: "")
-            } catch {
-                throw Fault(error.code, "sandbox_\(error.message)")
-            }
-        }
+        // The pod that wants it, often sent without a name: nothing of a pull depends on it.
+        try Check.map(request.sandboxConfig.labels, "sandbox_config.labels")
+        try Check.map(request.sandboxConfig.annotations, "sandbox_config.annotations")
         let id = try await images.pull(image.image, credentials: try Self.credentials(request.auth))
         return .with { $0.imageRef = id }
     }

@@ -8,7 +8,7 @@ extension CRIService {
         let pod = try Check.identifier(request.podSandboxID, "pod_sandbox_id")
         let config = try Translate.container(Check.present(request.hasConfig, request.config, "config"))
         // A copy of what RunPodSandbox had: the sandbox's own record decides, but a broken copy is a broken request.
-        if request.hasSandboxConfig {
+        if request.hasSandboxConfig, request.sandboxConfig.hasMetadata {
             do {
                 _ = try Translate.pod(request.sandboxConfig, handler: "")
             } catch {

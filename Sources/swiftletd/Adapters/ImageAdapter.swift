@@ -32,7 +32,8 @@ struct ImageAdapter: ImagePort, ImageServicePort {
         if let group = choice.runAsGroup { text += ":\(group)" }
         let user = try await faulted("find the container's user") { try await store.user(text, of: Self.digest(image)) }
         let merged = choice.groupsPolicy == .merge ? user.additionalGroups : []
-        var groups: [UInt32] = []
+        // The primary group is one of them: leaving it opens no file that denies it (CVE-2022-36109), and statuses show it.
+        var groups = [user.gid]
         for group in merged + choice.supplementalGroups where !groups.contains(group) { groups.append(group) }
         return ResolvedUser(uid: user.uid, gid: user.gid, supplementalGroups: groups, home: user.home ?? "/")
     }
