@@ -5,15 +5,16 @@ package struct SystemSnapshot: Sendable, Equatable {
     package var sections: [String: [String]]
 
     /// - Parameters:
-    ///   - directories: trees whose files are listed, cgroup directories as well (only directories are listed there).
-    ///   - processName: processes of the node whose command starts with this are listed.
-    package static func take(directories: [String] = [], cgroups: [String] = [], processName: String? = nil) -> Self {
+    ///   - directories: trees whose files are listed.
+    ///   - cgroup: a cgroup directory, below which those whose name has the mark are listed.
+    ///   - mark: what the names of the test's own directories and cgroups have in them. The machine may be shared: of mounts
+    ///     in temporary places, cgroups and processes only those with the mark count.
+    package static func take(mark: String, directories: [String] = [], cgroup: String? = nil) -> Self {
         var sections = [
-            "descriptors": descriptors(), "mounts": lines("/proc/self/mountinfo", dropFields: 2), "children": children(),
+            "descriptors": descriptors(), "mounts": mounts(mark), "children": children(), "processes": processes(mark),
         ]
         for directory in directories { sections["files \(directory)"] = listTree(directory) }
-        for cgroup in cgroups { sections["cgroups \(cgroup)"] = cgroupTree(cgroup) }
-        if let processName { sections["processes \(processName)"] = processes(named: processName) }
+        if let cgroup { sections["cgroups"] = cgroupTree(cgroup, mark) }
         return SystemSnapshot(sections: sections)
     }
 
@@ -44,17 +45,22 @@ package struct SystemSnapshot: Sendable, Equatable {
             let count = readlink("/proc/self/fd/\(name)", &target, target.count)
             guard count > 0 else { continue }
             let text = String(decoding: target.prefix(count), as: UTF8.self)
-            let kind = text.contains(":[") ? String(text.prefix { $0 != "[" }) : text
+            let isNumbered = text.hasPrefix("pipe:[") || text.hasPrefix("socket:[")
+            let kind = isNumbered ? String(text.prefix { $0 != "[" }) : text
             found.append(kind)
         }
         closedir(directory)
         return found.sorted()
     }
 
-    private static func lines(_ path: String, dropFields: Int) -> [String] {
-        let text = String(decoding: (try? readFile(path)) ?? [], as: UTF8.self)
-        return text.split(separator: "\n")
-            .map { $0.split(separator: " ").dropFirst(dropFields).joined(separator: " ") }.sorted()
+    private static func mounts(_ mark: String) -> [String] {
+        let text = String(decoding: (try? readFile("/proc/self/mountinfo")) ?? [], as: UTF8.self)
+        return text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            let isTemporary = fields.count > 4 && (fields[4].hasPrefix("/tmp/") || fields[4].hasPrefix("/run/netns"))
+            // Without the ids, which are given anew.
+            return isTemporary && !line.contains(mark) ? nil : fields.dropFirst(2).joined(separator: " ")
+        }.sorted()
     }
 
     private static func children() -> [String] {
@@ -65,10 +71,16 @@ package struct SystemSnapshot: Sendable, Equatable {
         }.sorted()
     }
 
-    private static func processes(named name: String) -> [String] {
+    /// Those that run in a marked cgroup; zombies only wait for the init of the node, and our own are listed as children.
+    private static func processes(_ mark: String) -> [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return entries.filter { $0.first?.isNumber == true }.map { describe(Substring($0)) }
-            .filter { $0.contains("(\(name)") }.sorted()
+        return entries.filter { entry in
+            guard entry.first?.isNumber == true else { return false }
+            let cgroups = String(decoding: (try? readFile("/proc/\(entry)/cgroup")) ?? [], as: UTF8.self)
+            guard cgroups.contains(mark) else { return false }
+            let status = String(decoding: (try? readFile("/proc/\(entry)/status")) ?? [], as: UTF8.self)
+            return !status.contains("\nState:\tZ") && !status.isEmpty
+        }.map { describe(Substring($0)) }.sorted()
     }
 
     private static func describe(_ pid: Substring) -> String {
@@ -76,21 +88,27 @@ package struct SystemSnapshot: Sendable, Equatable {
         return "\(pid) (\(name.filter { $0 != "\n" }))"
     }
 
-    private static func cgroupTree(_ path: String) -> [String] {
-        listTree(path).filter { relative in
-            var isDirectory: ObjCBool = false
-            return FileManager.default.fileExists(atPath: "\(path)/\(relative)", isDirectory: &isDirectory)
-                && isDirectory.boolValue
-        }
+    private static func cgroupTree(_ path: String, _ mark: String) -> [String] {
+        let tops = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return tops.filter { $0.contains(mark) }.flatMap { top in
+            [top]
+                + listTree("\(path)/\(top)").filter { relative in
+                    var isDirectory: ObjCBool = false
+                    return FileManager.default.fileExists(atPath: "\(path)/\(top)/\(relative)", isDirectory: &isDirectory)
+                        && isDirectory.boolValue
+                }.map { "\(top)/\($0)" }
+        }.sorted()
     }
 }
 
 /// Runs a test body and demands that it leaves nothing behind; what is still on its way out gets `patience` to go.
 package func withLeakCheck<T>(
-    directories: [String] = [], cgroups: [String] = [], processName: String? = nil, patience: Duration = .seconds(5),
+    mark: String, directories: [String] = [], cgroup: String? = nil, patience: Duration = .seconds(5),
     isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> T
 ) async throws -> T {
-    let take = { SystemSnapshot.take(directories: directories, cgroups: cgroups, processName: processName) }
+    let take = { SystemSnapshot.take(mark: mark, directories: directories, cgroup: cgroup) }
+    // The first sleep of a process makes descriptors that stay.
+    try await Task.sleep(for: .milliseconds(1))
     let before = take()
     let result = try await body()
     let deadline = ContinuousClock.now + patience

@@ -6,7 +6,7 @@ package final class TemporaryRoot: Sendable {
 
     /// - Parameter parent: where it is made; the system's temporary directory by default.
     package init(_ name: String = "swiftlet-test", in parent: String? = nil) throws {
-        let parent = parent ?? NSTemporaryDirectory()
+        let parent = parent ?? (NSTemporaryDirectory() as NSString).standardizingPath
         var template = Array("\(parent)/\(name)-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw TestFailure("make a directory below \(parent): \(String(cString: strerror(errno)))")
