@@ -42,6 +42,11 @@ package struct OwnCgroup: Sendable, Equatable {
 }
 
 extension Cgroups {
+    /// Makes a cgroup that will hold processes of ours alone: no controller is passed down for it.
+    package func makeLeaf(_ path: CgroupPath) async throws {
+        try await pool.run { [self] in _ = try makeDirectory(path, passing: []) }
+    }
+
     /// Finds or makes the daemon's own cgroups and moves the calling process into its leaf.
     package func adoptDaemon(configured: String) throws(CgroupError) -> OwnCgroup {
         let text: [UInt8]

@@ -33,24 +33,33 @@ final class CgroupAdapter: CgroupPort {
     }
 
     func makePod(_ pod: PodID, sandbox: String) async throws {
-        try await cgroups.create(CgroupPath(parent: sandbox))
-        try await cgroups.create(own.supervisor(pod))
+        _ = try await faulted { try await cgroups.create(CgroupPath(parent: sandbox)) }
+        try await faulted { try await cgroups.makeLeaf(own.supervisor(pod)) }
     }
 
     func makeContainer(_ path: String, resources: LinuxResources, devices: [RuntimeResources.DeviceRule]?) async throws {
         var resources = resources
         resources.pidsLimit = resources.pidsLimit ?? pidsLimit
         let program = try devices.map { try DeviceProgram($0.map(Self.rule)) }
-        report(try await cgroups.create(CgroupPath(parent: path), resources: resources, devices: program))
+        let limits = resources
+        report(try await faulted { try await cgroups.create(CgroupPath(parent: path), resources: limits, devices: program) })
     }
 
     func update(_ path: String, from old: LinuxResources, to new: LinuxResources) async throws {
-        if let unenforced = try await cgroups.update(CgroupPath(parent: path), resources: new) { report(unenforced) }
+        if let left = try await faulted({ try await cgroups.update(CgroupPath(parent: path), resources: new) }) { report(left) }
     }
 
-    func kill(_ path: String) async throws { try cgroups.kill(CgroupPath(parent: path)) }
-    func remove(_ path: String) async throws { try await cgroups.remove(CgroupPath(parent: path)) }
-    func removeSupervisor(_ pod: PodID) async throws { try await cgroups.remove(own.supervisor(pod)) }
+    func kill(_ path: String) async throws { try await faulted { try cgroups.kill(CgroupPath(parent: path)) } }
+    func remove(_ path: String) async throws { try await faulted { try await cgroups.remove(CgroupPath(parent: path)) } }
+    func removeSupervisor(_ pod: PodID) async throws { try await faulted { try await cgroups.remove(own.supervisor(pod)) } }
+
+    private func faulted<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as CgroupError {
+            throw error.fault
+        }
+    }
 
     private func report(_ unenforced: [String]) {
         for name in unenforced where reported.withLock({ $0.insert(name).inserted }) {
