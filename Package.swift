@@ -92,7 +92,7 @@ let parts: [Part] = [
         ],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,
-            ("ServiceLifecycle", "swift-service-lifecycle"), ("UnixSignals", "swift-service-lifecycle"),
+            ("NIOPosix", "swift-nio"),
         ]),
     library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf]),
     executable(
@@ -110,7 +110,7 @@ let parts: [Part] = [
     test("LaunchProtocolTests", ["LaunchProtocol", "TestKit"]),
     test("LinuxTests", ["Linux", "TestKit"]),
     test("OCITests", ["OCI", "Model", "TestKit"]),
-    test("SeccompTests", ["Seccomp", "OCI", "Model", "TestKit"]),
+    test("SeccompTests", ["Seccomp", "CSeccomp", "OCI", "Model", "TestKit"]),
     test("PlannerTests", ["Planner", "OCI", "Model", "LaunchProtocol", "Seccomp", "TestKit"]),
     test("CgroupsTests", ["Cgroups", "Linux", "Model", "TestKit"]),
     test("StateStoreTests", ["StateStore", "Linux", "Model", "TestKit"]),

@@ -103,7 +103,9 @@ struct RecoveryTests {
                 try await bench.runtime.stopContainer(container.text, timeout: .zero)
                 try await bench.runtime.removePod(pod.text)
                 finished = true
-            } catch {}
+            } catch {
+                #expect(node.state.withLock { $0.calls.count } > dying)
+            }
             let (after, _) = try await Self.restart(node)
             for pod in after.runtime.inventory.pods() { try await after.runtime.removePod(pod.record.id.text) }
             #expect(node.leftovers == [], "after a crash at call \(dying)")
