@@ -14,7 +14,9 @@ package struct GRPCMetadata: Sendable {
     /// The decoded values of a header whose name ends in "-bin"; values that are not base64 are left out.
     package func binary(_ name: String) -> [[UInt8]] {
         // Several values may share one header line, joined by commas (gRPC over HTTP/2, Custom-Metadata).
-        headers[name].flatMap { line in line.split(separator: ",").compactMap { Base64.decode($0.trimmed) } }
+        headers[name].flatMap { line in
+            line.split(separator: ",", omittingEmptySubsequences: false).compactMap { Base64.decode($0.trimmed) }
+        }
     }
 }
 

@@ -157,6 +157,9 @@ private func methods(_ probe: Probe, shutdown: ShutdownHook) -> [GRPCMethod] {
             await probe.wait(for: String(parts[0]), count: Int(parts[1]) ?? 1)
             return request
         },
+        .inline("/test.Echo/EventCount") { (request: Text, _) throws(GRPCStatus) -> Number in
+            Number(Int64(probe.count(request.value)))
+        },
         .serverStream("/test.Echo/Count") { (request: Number, _, writer: ResponseWriter<Number>) in
             for number in 0..<request.value { try await writer.write(Number(number)) }
         },
@@ -167,7 +170,7 @@ private func methods(_ probe: Probe, shutdown: ShutdownHook) -> [GRPCMethod] {
         },
         // Sends 16 KiB messages until it is cancelled.
         .serverStream("/test.Echo/Flood") { (_: Text, _, writer: ResponseWriter<Bytes>) in
-            defer { probe.signal("flood ended") }
+            defer { probe.signal("flood") }
             let message = Bytes(Data(repeating: 1, count: 16 << 10))
             while true {
                 try await writer.write(message)
