@@ -10,7 +10,8 @@ package protocol BlobSource: Sendable {
     /// The bytes of a manifest or an index, at most `ImageManifest.bytesMax`. The store verifies them.
     func manifest(_ descriptor: ImageDescriptor) async throws -> [UInt8]
 
-    /// Streams a blob to `receive`, in order and each byte once. The store verifies it; what `receive` throws is thrown on.
+    /// Streams a blob to `receive`, in order and each byte once. The store verifies it; what `receive` throws is thrown
+    /// on.
     func blob(
         _ descriptor: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void
     ) async throws

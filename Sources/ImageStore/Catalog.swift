@@ -37,7 +37,9 @@ final class Catalog: Sendable {
     func look<T: Sendable>(_ body: (borrowing State) -> T) -> T { state.withLock { body($0) } }
 
     /// Runs a change on the writer's thread.
-    private func change<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T { try await writer.run(body) }
+    private func change<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await writer.run(body)
+    }
 
     // MARK: Layers
 
@@ -45,7 +47,10 @@ final class Catalog: Sendable {
     func pinLayer(diffID: Digest, chainID: Digest) -> LayerRecord? {
         state.withLock { state in
             let candidates = (state.layersByDiffID[diffID] ?? []).compactMap { state.layers[$0] }
-            guard let layer = candidates.first(where: { $0.chainID == chainID }) ?? candidates.first(where: { $0.chainID == nil }) else {
+            guard
+                let layer = candidates.first(where: { $0.chainID == chainID })
+                    ?? candidates.first(where: { $0.chainID == nil })
+            else {
                 return nil
             }
             state.pins[layer.name, default: 0] += 1
@@ -71,27 +76,34 @@ final class Catalog: Sendable {
         }
     }
 
-    /// Makes an unpacked and verified directory of tmp a layer. Unless this returns true, the directory is still the caller's: another
-    /// pull was quicker, and its layer is the one.
+    /// Makes an unpacked and verified directory of tmp a layer. Unless this returns true, the directory is still the
+    /// caller's: another pull was quicker, and its layer is the one.
     func addLayer(
         temporary: Path, diffID: Digest, chainID: Digest?, usage: LayerUsage, implied: [LayerPath], isRootOpaque: Bool
     ) async throws -> Bool {
         try await change { [self] in
-            let known = look { state in (state.layersByDiffID[diffID] ?? []).contains { state.layers[$0]?.chainID == chainID } }
+            let known = look { state in
+                (state.layersByDiffID[diffID] ?? []).contains { state.layers[$0]?.chainID == chainID }
+            }
             if known { return false }
             let name = state.withLock { state in
                 defer { state.nextLayer += 1 }
                 return String(state.nextLayer)
             }
             let record = LayerRecord(
-                name: name, diffID: diffID, chainID: chainID, usage: usage, isRootOpaque: isRootOpaque, hasImplied: !implied.isEmpty)
+                name: name, diffID: diffID, chainID: chainID, usage: usage, isRootOpaque: isRootOpaque,
+                hasImplied: !implied.isEmpty)
             let (records, layers) = (directories.records, directories.layers)
             do {
-                if record.hasImplied { try records.fd.replaceFile(ImpliedDirectories.file(name), ImpliedDirectories.encode(implied)) }
+                if record.hasImplied {
+                    try records.fd.replaceFile(ImpliedDirectories.file(name), ImpliedDirectories.encode(implied))
+                }
                 try directories.temporary.fd.rename(temporary, to: Path(name), in: layers.fd, replacing: false)
                 try RecordFile.write(record, Path(name), in: records)
             } catch {
-                bestEffort { () throws(Errno) in try layers.fd.rename(Path(name), to: temporary, in: directories.temporary.fd) }
+                bestEffort { () throws(Errno) in
+                    try layers.fd.rename(Path(name), to: temporary, in: directories.temporary.fd)
+                }
                 bestEffort { () throws(Errno) in try records.fd.removeIfPresent(ImpliedDirectories.file(name)) }
                 throw (error as? Errno).map { ImageStoreError("add layer to", directories.path, $0) } ?? error
             }
@@ -115,7 +127,9 @@ final class Catalog: Sendable {
                 for name in names {
                     guard let record = state.layers.removeValue(forKey: name) else { continue }
                     state.layersByDiffID[record.diffID]?.remove(name)
-                    if state.layersByDiffID[record.diffID]?.isEmpty == true { state.layersByDiffID[record.diffID] = nil }
+                    if state.layersByDiffID[record.diffID]?.isEmpty == true {
+                        state.layersByDiffID[record.diffID] = nil
+                    }
                 }
                 return names
             }
@@ -167,7 +181,8 @@ final class Catalog: Sendable {
     func name(_ id: Digest, tag: String?, digest: String, target: Digest) async throws -> ImageRecord {
         try await change { [self] in
             guard var record = look({ $0.images[id] }) else {
-                throw ImageStoreError.removedMeanwhile("pull image \"\(tag ?? digest)\": it was removed while it was being pulled")
+                throw ImageStoreError.removedMeanwhile(
+                    "pull image \"\(tag ?? digest)\": it was removed while it was being pulled")
             }
             let before = record
             if let tag { record.repoTags = Set(record.repoTags + [tag]).sorted() }

@@ -3,7 +3,8 @@ import Model
 import OCI
 import Synchronization
 
-/// One pull from the moment that the digest is known: documents, layers side by side, and the record that makes them an image.
+/// One pull from the moment that the digest is known: documents, layers side by side, and the record that makes them an
+/// image.
 struct ImagePull: Sendable {
     let reference: ImageReference
     let target: ImageDescriptor
@@ -15,8 +16,8 @@ struct ImagePull: Sendable {
     let budget: UnpackBudget
     let now: @Sendable () -> Int64
 
-    /// What makes two layer downloads the same. The repository is part of it: a registry that serves rubbish for a layer spoils it for its
-    /// own images only.
+    /// What makes two layer downloads the same. The repository is part of it: a registry that serves rubbish for a
+    /// layer spoils it for its own images only.
     struct LayerKey: Hashable, Sendable {
         var repository: String
         var blob: Digest
@@ -39,8 +40,10 @@ struct ImagePull: Sendable {
             let documents = [digest: manifestBytes, manifest.config.digest: configBytes]
             let size = assembled.bytes + documents.values.reduce(0) { $0 + Int64($1.count) }
             let record = ImageRecord(
-                id: manifest.config.digest, repoTags: [], repoDigests: [reference.at(target.digest).canonical], layers: assembled.names,
-                size: size, defaults: config.config ?? .init(), platform: config.platform, created: config.created, pulledAt: now(),
+                id: manifest.config.digest, repoTags: [], repoDigests: [reference.at(target.digest).canonical],
+                layers: assembled.names,
+                size: size, defaults: config.config ?? .init(), platform: config.platform, created: config.created,
+                pulledAt: now(),
                 targets: [target.digest], manifest: digest, generation: 0)
             try await catalog.addImage(record, documents: documents)
             pins.release()
@@ -64,16 +67,20 @@ struct ImagePull: Sendable {
                 throw ImageStoreError.corruptContent("verify manifest \(descriptor.digest): it has another digest")
             }
             let type = descriptor.mediaType.isEmpty ? nil : descriptor.mediaType
-            switch try Self.format({ () throws(ImageFormatError) in try ImageDocument(decoding: bytes, mediaType: type) }) {
+            switch try Self.format({ () throws(ImageFormatError) in try ImageDocument(decoding: bytes, mediaType: type)
+            })
+            {
             case .manifest(let manifest): return (manifest, descriptor.digest, bytes)
             case .index(let index):
                 guard let best = index.best(for: platform) else {
-                    throw ImageStoreError.noMatchingPlatform("pull image \"\(reference)\": it has no manifest for \(platform)")
+                    throw ImageStoreError.noMatchingPlatform(
+                        "pull image \"\(reference)\": it has no manifest for \(platform)")
                 }
                 descriptor = best
             }
         }
-        throw ImageStoreError.invalidImage("pull image \"\(reference)\": its indexes are nested deeper than \(Self.indexDepthMax)")
+        throw ImageStoreError.invalidImage(
+            "pull image \"\(reference)\": its indexes are nested deeper than \(Self.indexDepthMax)")
     }
 
     private func fetchConfig(_ manifest: ImageManifest) async throws -> (ImageConfig, [UInt8]) {
@@ -83,13 +90,17 @@ struct ImagePull: Sendable {
                 "pull image \"\(reference)\": it is no container image but \"\(descriptor.mediaType.prefix(128))\"")
         }
         guard descriptor.size <= Int64(ImageConfig.bytesMax) else {
-            throw ImageStoreError.limitExceeded("pull image \"\(reference)\": its configuration is larger than \(ImageConfig.bytesMax) bytes")
+            throw ImageStoreError.limitExceeded(
+                "pull image \"\(reference)\": its configuration is larger than \(ImageConfig.bytesMax) bytes")
         }
         let buffer = DocumentBuffer(bytesMax: Int(descriptor.size))
         try await source.blob(descriptor) { try await buffer.append($0) }
         let bytes = await buffer.bytes
-        guard bytes.count == Int(descriptor.size), ContentHash.of(bytes, descriptor.digest.algorithm) == descriptor.digest else {
-            throw ImageStoreError.corruptContent("verify configuration \(descriptor.digest): it has another digest or size")
+        guard bytes.count == Int(descriptor.size),
+            ContentHash.of(bytes, descriptor.digest.algorithm) == descriptor.digest
+        else {
+            throw ImageStoreError.corruptContent(
+                "verify configuration \(descriptor.digest): it has another digest or size")
         }
         return (try Self.format { () throws(ImageFormatError) in try ImageConfig(decoding: bytes) }, bytes)
     }
@@ -99,7 +110,9 @@ struct ImagePull: Sendable {
         func invalid(_ what: String) -> ImageStoreError { .invalidImage("pull image \"\(reference)\": \(what)") }
         guard manifest.layers.count <= ImageLimits.layersMax else {
             throw .limitExceeded(
-                "pull image \"\(reference)\": it has \(manifest.layers.count) layers, and at most \(ImageLimits.layersMax) can be used")
+                "pull image \"\(reference)\": it has \(manifest.layers.count) layers, "
+                    + "and at most \(ImageLimits.layersMax) can be used"
+            )
         }
         let diffIDs = config.rootfs.diffIDs
         guard manifest.layers.count == diffIDs.count else {
@@ -110,15 +123,22 @@ struct ImagePull: Sendable {
         }
         if let defaults = config.config, defaults.bytes > budget.limits.defaultsBytesMax {
             throw .limitExceeded(
-                "pull image \"\(reference)\": its environment, labels and command have more than \(budget.limits.defaultsBytesMax) bytes")
+                "pull image \"\(reference)\": its environment, labels and command "
+                    + "have more than \(budget.limits.defaultsBytesMax) bytes"
+            )
         }
         var plans: [LayerPlan] = []
         var chainID: Digest?
         for (layer, diffID) in zip(manifest.layers, diffIDs) {
-            let compression = try Self.format { () throws(ImageFormatError) in try LayerCompression(mediaType: layer.mediaType) }
-            if compression == .zstd { throw .unimplemented("pull image \"\(reference)\": zstd compression is not supported") }
+            let compression = try Self.format { () throws(ImageFormatError) in
+                try LayerCompression(mediaType: layer.mediaType)
+            }
+            if compression == .zstd {
+                throw .unimplemented("pull image \"\(reference)\": zstd compression is not supported")
+            }
             guard layer.size <= budget.limits.bytesMax else {
-                throw .limitExceeded("pull image \"\(reference)\": a layer is larger than \(budget.limits.bytesMax) bytes")
+                throw .limitExceeded(
+                    "pull image \"\(reference)\": a layer is larger than \(budget.limits.bytesMax) bytes")
             }
             let chain = chainID.map { ContentHash.of(Array("\($0) \(diffID)".utf8)) } ?? diffID
             chainID = chain
@@ -160,12 +180,14 @@ struct ImagePull: Sendable {
             if let record = pins.take(diffID: plan.diffID, chainID: plan.chainID) { return record }
             try await layerWork.run(key) { try await unpack(plan) }
         }
-        throw ImageStoreError.removedMeanwhile("pull image \"\(reference)\": its layers were removed while it was being pulled")
+        throw ImageStoreError.removedMeanwhile(
+            "pull image \"\(reference)\": its layers were removed while it was being pulled")
     }
 
     private func unpack(_ plan: LayerPlan) async throws {
         try await catalog.directories.withTemporaryDirectory(on: pool) { name, root in
-            let unpack = try LayerUnpack(plan.layer, compression: plan.compression, diffID: plan.diffID, root: root, budget: budget)
+            let unpack = try LayerUnpack(
+                plan.layer, compression: plan.compression, diffID: plan.diffID, root: root, budget: budget)
             let receiver = LayerReceiver(unpack: unpack, pool: pool)
             try await source.blob(plan.layer) { try await receiver.receive($0) }
             let result = try await receiver.finish()

@@ -31,8 +31,8 @@ package struct ImageRecord: Sendable, Equatable {
     /// The USER of the configuration as the CRI wants it: a number, or a name, never both.
     package var user: ImageUserName { ImageUserName(defaults.user ?? "") }
 
-    /// The part that a container is made of. Malformed entries of the environment and volumes that are no absolute paths are
-    /// left out (CVE-2026-57231, CVE-2022-23648).
+    /// The part that a container is made of. Malformed entries of the environment and volumes that are no absolute
+    /// paths are left out (CVE-2026-57231, CVE-2022-23648).
     package var runtimeImage: RuntimeImage {
         var image = RuntimeImage(id: id.description, layers: layers)
         image.entrypoint = defaults.entrypoint ?? []
@@ -46,12 +46,15 @@ package struct ImageRecord: Sendable, Equatable {
     }
 
     private static func isVariable(_ entry: String) -> Bool {
-        guard let equals = entry.utf8.firstIndex(of: UInt8(ascii: "=")), equals > entry.utf8.startIndex else { return false }
+        guard let equals = entry.utf8.firstIndex(of: UInt8(ascii: "=")), equals > entry.utf8.startIndex else {
+            return false
+        }
         return !entry.utf8.contains(0)
     }
 
     private static func isVolume(_ path: String) -> Bool {
-        path.hasPrefix("/") && path.utf8.count <= 4095 && !path.utf8.contains(0) && path.utf8.contains { $0 != UInt8(ascii: "/") }
+        path.hasPrefix("/") && path.utf8.count <= 4095 && !path.utf8.contains(0)
+            && path.utf8.contains { $0 != UInt8(ascii: "/") }
             && path.split(separator: "/").allSatisfy { $0 != ".." && $0.utf8.count <= 255 }
     }
 }
@@ -82,8 +85,10 @@ struct ImageFile: Codable {
 
     func record(with config: ImageConfig) -> ImageRecord {
         ImageRecord(
-            id: id, repoTags: repoTags, repoDigests: repoDigests, layers: layers, size: size, defaults: config.config ?? .init(),
-            platform: config.platform, created: config.created, pulledAt: pulledAt, targets: targets, manifest: manifest,
+            id: id, repoTags: repoTags, repoDigests: repoDigests, layers: layers, size: size,
+            defaults: config.config ?? .init(),
+            platform: config.platform, created: config.created, pulledAt: pulledAt, targets: targets,
+            manifest: manifest,
             generation: generation)
     }
 }

@@ -2,7 +2,8 @@ import Linux
 package import Model
 
 extension ImageStore {
-    /// Runs `body`, which may block, on a thread of the store with a view of the image's files; the image's layers stay meanwhile.
+    /// Runs `body`, which may block, on a thread of the store with a view of the image's files; the image's layers stay
+    /// meanwhile.
     package func withView<T: Sendable>(
         of image: Digest, _ body: @escaping @Sendable (ImageView) throws -> T
     ) async throws -> T {
@@ -12,7 +13,9 @@ extension ImageStore {
         let result: Result<T, any Error>
         do {
             result = .success(
-                try await pool.run { [catalog] in try body(try ImageView(record.layers, of: image, in: catalog.directories)) })
+                try await pool.run { [catalog] in
+                    try body(try ImageView(record.layers, of: image, in: catalog.directories))
+                })
         } catch {
             result = .failure(error)
         }
@@ -22,7 +25,8 @@ extension ImageStore {
         return try result.get()
     }
 
-    /// Looks up who `text` is in an image: the USER of its configuration, or a user that a pod names. Answers are remembered.
+    /// Looks up who `text` is in an image: the USER of its configuration, or a user that a pod names. Answers are
+    /// remembered.
     package func user(_ text: String, of image: Digest) async throws -> ImageUser {
         if let known = users.user(text, of: image) { return known }
         let found = try await withView(of: image) { view in

@@ -43,7 +43,8 @@ package final class ImageStore: Sendable {
 
     /// Opens a store or makes it, and removes what an earlier life left half-done.
     ///
-    /// Layers that no image has stay until `removeUnreferencedLayers`, so that the caller can `retain` those of its containers first.
+    /// Layers that no image has stay until `removeUnreferencedLayers`, so that the caller can `retain` those of its
+    /// containers first.
     package static func open(_ configuration: ImageStoreConfiguration) async throws -> ImageStore {
         let pool = BlockingPool(name: "images", threadsMax: 8)
         let (catalog, problems) = try await pool.run {
@@ -54,7 +55,9 @@ package final class ImageStore: Sendable {
         return ImageStore(configuration, catalog, pool, problems)
     }
 
-    private init(_ configuration: ImageStoreConfiguration, _ catalog: Catalog, _ pool: BlockingPool, _ problems: [String]) {
+    private init(
+        _ configuration: ImageStoreConfiguration, _ catalog: Catalog, _ pool: BlockingPool, _ problems: [String]
+    ) {
         self.configuration = configuration
         self.catalog = catalog
         self.pool = pool
@@ -65,24 +68,30 @@ package final class ImageStore: Sendable {
 
     /// Makes an image local and returns it.
     ///
-    /// The source is always asked what the reference means, with this caller's credentials; the rest of the work is shared with
-    /// everybody who pulls the same. Cancelling one caller does not disturb the others.
+    /// The source is always asked what the reference means, with this caller's credentials; the rest of the work is
+    /// shared with everybody who pulls the same. Cancelling one caller does not disturb the others.
     package func pull(_ reference: ImageReference, from source: any BlobSource) async throws -> ImageRecord {
         let target = try await source.resolve()
         if let wanted = reference.digest, wanted != target.digest {
-            throw ImageStoreError.corruptContent("pull image \"\(reference)\": the registry answers with \(target.digest)")
+            throw ImageStoreError.corruptContent(
+                "pull image \"\(reference)\": the registry answers with \(target.digest)")
         }
         let id: Digest
         if let present = catalog.look({ $0.images(target: target.digest).first }) {
             id = present.id
         } else {
             let pull = ImagePull(
-                reference: reference, target: target, source: source, catalog: catalog, layerWork: layerWork, pool: pool,
-                platform: configuration.platform, budget: UnpackBudget(limits: configuration.limits), now: { Int64(time(nil)) })
-            id = try await pulls.run(PullKey(repository: reference.repository, target: target.digest)) { try await pull.run() }
+                reference: reference, target: target, source: source, catalog: catalog, layerWork: layerWork,
+                pool: pool,
+                platform: configuration.platform, budget: UnpackBudget(limits: configuration.limits),
+                now: { Int64(time(nil)) })
+            id = try await pulls.run(PullKey(repository: reference.repository, target: target.digest)) {
+                try await pull.run()
+            }
         }
         let tag = reference.tag == nil ? nil : reference.canonical
-        let named = try await catalog.name(id, tag: tag, digest: reference.at(target.digest).canonical, target: target.digest)
+        let named = try await catalog.name(
+            id, tag: tag, digest: reference.at(target.digest).canonical, target: target.digest)
         return shown(named)
     }
 
@@ -117,7 +126,8 @@ package final class ImageStore: Sendable {
 
     // MARK: Remove
 
-    /// Removes the image that `text` means, with all its names; a missing one is success. Layers that containers use stay.
+    /// Removes the image that `text` means, with all its names; a missing one is success. Layers that containers use
+    /// stay.
     package func remove(_ text: String) async throws {
         guard let image = try status(text) else { return }
         try await catalog.removeImage(image.id)
@@ -134,7 +144,8 @@ package final class ImageStore: Sendable {
         return shown(kept)
     }
 
-    /// Keeps layers for a container that was found at start. False where one of them is gone already; what there is is kept then.
+    /// Keeps layers for a container that was found at start. False where one of them is gone already; what there is is
+    /// kept then.
     @discardableResult
     package func retain(layers: [String], for container: ContainerID) -> Bool { catalog.retain(layers, for: container) }
 
@@ -166,7 +177,8 @@ extension Catalog {
     }
 }
 
-/// Patterns with `*` for any characters, slashes included; a name without registry or tag means what it means in a pull.
+/// Patterns with `*` for any characters, slashes included; a name without registry or tag means what it means in a
+/// pull.
 enum Glob {
     static func matches(_ pattern: String, _ name: String) -> Bool {
         guard pattern.contains("*") else {

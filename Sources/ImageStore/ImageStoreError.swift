@@ -45,7 +45,9 @@ package enum ImageStoreError: Error, Equatable, Sendable, CustomStringConvertibl
     }
 
     init(_ operation: String, _ path: String, _ errno: Errno) {
-        self = errno == .noSpace || errno == .quotaExceeded ? .noSpace(path: path) : .failed(operation: operation, path: path, errno)
+        self =
+            errno == .noSpace || errno == .quotaExceeded
+            ? .noSpace(path: path) : .failed(operation: operation, path: path, errno)
     }
 
     init(_ error: ImageFormatError) {

@@ -2,7 +2,8 @@
 package struct ImageUser: Sendable, Equatable {
     package var uid: UInt32
     package var gid: UInt32
-    /// Groups of the image's /etc/group that list the user, in their order, without `gid`. Whether they count is the pod's policy.
+    /// Groups of the image's /etc/group that list the user, in their order, without `gid`. Whether they count is the
+    /// pod's policy.
     package var additionalGroups: [UInt32] = []
     /// Nil where no passwd entry names one.
     package var home: String?
@@ -12,8 +13,9 @@ package struct ImageUser: Sendable, Equatable {
 
 /// Looks users up in an image (passwd(5), group(5)).
 ///
-/// A number is never looked up as a name, and one that is out of range is an error. A name must be found. For numbers the files
-/// only add: where they are missing, or no regular files of bearable size, uid and gid are as given and the group defaults to 0.
+/// A number is never looked up as a name, and one that is out of range is an error. A name must be found. For numbers
+/// the files only add: where they are missing, or no regular files of bearable size, uid and gid are as given and the
+/// group defaults to 0.
 struct ImageUserLookup {
     /// The content of a file of the image; nil where it is missing.
     let readFile: (String) throws(ImageStoreError) -> [UInt8]?
@@ -25,7 +27,8 @@ struct ImageUserLookup {
         case nil: break
         case .number(let gid): user.gid = gid
         case .name(let name): user.gid = try gid(of: name, in: text)
-        case .invalid(let part): throw Self.invalid(text, "\"\(part)\" is neither a group id from 0 to \(ImageUserName.idMax) nor a name")
+        case .invalid(let part):
+            throw Self.invalid(text, "\"\(part)\" is neither a group id from 0 to \(ImageUserName.idMax) nor a name")
         }
         if let name = user.name {
             let isNumber = if case .number = wanted.user { true } else { false }
@@ -41,18 +44,25 @@ struct ImageUserLookup {
         var user: ImageUser
         let entry: [ArraySlice<UInt8>]?
         switch part {
-        case .invalid(let part): throw Self.invalid(text, "\"\(part)\" is neither a user id from 0 to \(ImageUserName.idMax) nor a name")
+        case .invalid(let part):
+            throw Self.invalid(text, "\"\(part)\" is neither a user id from 0 to \(ImageUserName.idMax) nor a name")
         case .number(let uid):
             user = ImageUser(uid: uid, gid: 0)
             entry = Self.line(in: try file("/etc/passwd", isOptional: true)) { $0.count >= 6 && Self.id($0[2]) == uid }
         case .name(let name):
-            entry = Self.line(in: try file("/etc/passwd", isOptional: false)) { $0.count >= 6 && $0[0].elementsEqual(name.utf8) }
+            entry = Self.line(in: try file("/etc/passwd", isOptional: false)) {
+                $0.count >= 6 && $0[0].elementsEqual(name.utf8)
+            }
             guard let entry else { throw Self.invalid(text, "the image has no user \"\(name)\"") }
-            guard let uid = Self.id(entry[2]) else { throw Self.invalid(text, "the entry of \"\(name)\" in /etc/passwd has no valid user id") }
+            guard let uid = Self.id(entry[2]) else {
+                throw Self.invalid(text, "the entry of \"\(name)\" in /etc/passwd has no valid user id")
+            }
             user = ImageUser(uid: uid, gid: 0)
         }
         guard let entry else { return user }
-        guard let gid = Self.id(entry[3]) else { throw Self.invalid(text, "its entry in /etc/passwd has no valid group id") }
+        guard let gid = Self.id(entry[3]) else {
+            throw Self.invalid(text, "its entry in /etc/passwd has no valid group id")
+        }
         user.gid = gid
         user.name = String(decoding: entry[0], as: UTF8.self)
         // It becomes part of an environment: no control characters (CVE-2022-4318).
@@ -66,9 +76,13 @@ struct ImageUserLookup {
     // MARK: group
 
     private func gid(of name: String, in text: String) throws(ImageStoreError) -> UInt32 {
-        let entry = Self.line(in: try file("/etc/group", isOptional: false)) { $0.count >= 3 && $0[0].elementsEqual(name.utf8) }
+        let entry = Self.line(in: try file("/etc/group", isOptional: false)) {
+            $0.count >= 3 && $0[0].elementsEqual(name.utf8)
+        }
         guard let entry else { throw Self.invalid(text, "the image has no group \"\(name)\"") }
-        guard let gid = Self.id(entry[2]) else { throw Self.invalid(text, "the entry of \"\(name)\" in /etc/group has no valid group id") }
+        guard let gid = Self.id(entry[2]) else {
+            throw Self.invalid(text, "the entry of \"\(name)\" in /etc/group has no valid group id")
+        }
         return gid
     }
 
@@ -91,7 +105,8 @@ struct ImageUserLookup {
 
     // MARK: Files
 
-    /// The file's bytes. What an image may lack is empty then; what cannot be read otherwise is an error unless optional.
+    /// The file's bytes. What an image may lack is empty then; what cannot be read otherwise is an error unless
+    /// optional.
     private func file(_ path: String, isOptional: Bool) throws(ImageStoreError) -> [UInt8] {
         do throws(ImageStoreError) {
             return try readFile(path) ?? []

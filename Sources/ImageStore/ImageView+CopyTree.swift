@@ -11,9 +11,9 @@ package struct CopyLimits: Sendable, Equatable {
 extension ImageView {
     /// Fills an empty directory with what a directory of the image has: the first content of a VOLUME.
     ///
-    /// Owner, mode, times and allowed attributes are kept, the directory's own too; symbolic links are copied as links; devices and
-    /// sockets are left out. Both sides are walked by descriptors and one name at a time, so that nothing in the image can lead the
-    /// copy elsewhere (CVE-2022-23648). A path that leads to no directory copies nothing.
+    /// Owner, mode, times and allowed attributes are kept, the directory's own too; symbolic links are copied as links;
+    /// devices and sockets are left out. Both sides are walked by descriptors and one name at a time, so that nothing
+    /// in the image can lead the copy elsewhere (CVE-2022-23648). A path that leads to no directory copies nothing.
     ///
     /// - Returns: whether there was something to copy.
     @discardableResult
@@ -44,7 +44,9 @@ private struct TreeCopy {
     mutating func copy(
         _ source: borrowing OwnedFD, into target: borrowing OwnedFD, depth: Int
     ) throws(ImageStoreError) {
-        guard depth < Self.depthMax else { throw .limitExceeded("copy \"\(path)\": it is deeper than \(Self.depthMax) directories") }
+        guard depth < Self.depthMax else {
+            throw .limitExceeded("copy \"\(path)\": it is deeper than \(Self.depthMax) directories")
+        }
         while true {
             let part = try attempt { () throws(Errno) in try source.entriesPart() }
             if part.isEmpty { break }
@@ -57,7 +59,9 @@ private struct TreeCopy {
         _ name: Path, of source: borrowing OwnedFD, into target: borrowing OwnedFD, depth: Int
     ) throws(ImageStoreError) {
         entries += 1
-        guard entries <= limits.entriesMax else { throw .limitExceeded("copy \"\(path)\": it has more than \(limits.entriesMax) files") }
+        guard entries <= limits.entriesMax else {
+            throw .limitExceeded("copy \"\(path)\": it has more than \(limits.entriesMax) files")
+        }
         let status = try attempt { () throws(Errno) in try source.status(name) }
         switch status.kind {
         case .directory:
@@ -88,12 +92,16 @@ private struct TreeCopy {
         _ name: Path, of source: borrowing OwnedFD, into target: borrowing OwnedFD
     ) throws(ImageStoreError) {
         let from = try attempt { () throws(Errno) in try source.open(name, [.readOnly, .noFollow, .nonBlocking]) }
-        let to = try attempt { () throws(Errno) in try target.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600) }
+        let to = try attempt { () throws(Errno) in
+            try target.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+        }
         while true {
             let portion = try attempt { () throws(Errno) in try from.read(max: Self.portion) }
             if portion.isEmpty { break }
             bytes += Int64(portion.count)
-            guard bytes <= limits.bytesMax else { throw .limitExceeded("copy \"\(path)\": it has more than \(limits.bytesMax) bytes") }
+            guard bytes <= limits.bytesMax else {
+                throw .limitExceeded("copy \"\(path)\": it has more than \(limits.bytesMax) bytes")
+            }
             try attempt { () throws(Errno) in try to.writeAll(portion) }
         }
         try attempt { () throws(Errno) in try Self.copyMetadata(of: from, to: to) }

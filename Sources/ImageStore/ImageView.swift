@@ -1,10 +1,12 @@
 import Linux
 import Model
 
-/// The files of an image as its containers will see them, without a container: a detached, read-only overlay of its layers, in no mount
-/// namespace, gone with its last reference. Nothing of the image is executed, and no device of it is opened.
+/// The files of an image as its containers will see them, without a container: a detached, read-only overlay of its
+/// layers, in no mount namespace, gone with its last reference. Nothing of the image is executed, and no device of it
+/// is opened.
 ///
-/// Every name is resolved by the kernel with the image's root as the root (RESOLVE_IN_ROOT), so that links lead nowhere else.
+/// Every name is resolved by the kernel with the image's root as the root (RESOLVE_IN_ROOT), so that links lead nowhere
+/// else.
 package final class ImageView: Sendable {
     private let mount: MountHandle
     private let image: Digest
@@ -26,7 +28,8 @@ package final class ImageView: Sendable {
         let flags: MountFlags = [.readOnly, .noSetuid, .noDevices, .noExecute]
         let own = layers.filter { $0 != StoreDirectories.emptyLayer }
         guard !own.isEmpty else {
-            let empty = try directories.layers.fd.open(Path(StoreDirectories.emptyLayer), [.path, .directory, .noFollow])
+            let empty = try directories.layers.fd.open(
+                Path(StoreDirectories.emptyLayer), [.path, .directory, .noFollow])
             let clone = try MountHandle.clone(of: empty, recursive: false)
             try clone.set(flags, recursive: false)
             return clone
@@ -62,7 +65,9 @@ package final class ImageView: Sendable {
         }
         let status: FileStatus
         do throws(Errno) { status = try place.status() } catch { throw failed("read", path, error) }
-        guard status.kind == .regular else { throw .invalidImage("read \"\(path)\" of image \(image): it is not a regular file") }
+        guard status.kind == .regular else {
+            throw .invalidImage("read \"\(path)\" of image \(image): it is not a regular file")
+        }
         guard status.size <= UInt64(bytesMax) else { throw tooLarge(path, bytesMax) }
         do throws(Errno) {
             return try place.reopen([.readOnly, .nonBlocking]).readToEnd(max: bytesMax)
@@ -88,7 +93,9 @@ package final class ImageView: Sendable {
     }
 
     private func failed(_ operation: String, _ path: String, _ error: Errno) -> ImageStoreError {
-        if error == .tooManyLinks { return .invalidImage("\(operation) \"\(path)\" of image \(image): its links go in a circle") }
+        if error == .tooManyLinks {
+            return .invalidImage("\(operation) \"\(path)\" of image \(image): its links go in a circle")
+        }
         return ImageStoreError("\(operation) of image \(image)", path, error)
     }
 }

@@ -2,9 +2,9 @@ import Linux
 
 /// Directories of a layer that its archive needed but did not bring.
 ///
-/// Overlayfs shows the uppermost layer's owner and mode, so that such a directory must have those of the layers below it, or `/tmp`
-/// would lose its sticky bit to a layer that merely has a file in it. A layer where that changes something is kept a second time,
-/// for that chain of layers only; the first is good for all other images.
+/// Overlayfs shows the uppermost layer's owner and mode, so that such a directory must have those of the layers below
+/// it, or `/tmp` would lose its sticky bit to a layer that merely has a file in it. A layer where that changes
+/// something is kept a second time, for that chain of layers only; the first is good for all other images.
 enum ImpliedDirectories {
     /// What a directory must have that differs from what `LayerWriter` gave it.
     struct Fix: Equatable {
@@ -19,7 +19,9 @@ enum ImpliedDirectories {
     static func file(_ layer: String) -> Path { Path("\(layer).implied") }
 
     /// Each path with a NUL behind it.
-    static func encode(_ paths: [LayerPath]) -> [UInt8] { Array(paths.map(\.bytes).sorted(by: { $0.lexicographicallyPrecedes($1) }).joined { 0 }) }
+    static func encode(_ paths: [LayerPath]) -> [UInt8] {
+        Array(paths.map(\.bytes).sorted(by: { $0.lexicographicallyPrecedes($1) }).joined { 0 })
+    }
 
     static func decode(_ bytes: [UInt8]) throws(ImageStoreError) -> [LayerPath] {
         var paths: [LayerPath] = []
@@ -34,7 +36,9 @@ enum ImpliedDirectories {
         var fixes: [Fix] = []
         for path in paths {
             let found: FileStatus?
-            do throws(Errno) { found = try status(of: path, in: lower) } catch { throw ImageStoreError("look up", printable(path.bytes), error) }
+            do throws(Errno) { found = try status(of: path, in: lower) } catch {
+                throw ImageStoreError("look up", printable(path.bytes), error)
+            }
             guard let found, found.uid != 0 || found.gid != 0 || found.mode != 0o755 else { continue }
             fixes.append(Fix(path: path, uid: found.uid, gid: found.gid, mode: found.mode))
         }

@@ -35,7 +35,8 @@ struct LayerAssembly: Sendable {
         let fixes = try await pool.run { () throws -> [ImpliedDirectories.Fix] in
             let list: [UInt8]
             do throws(Errno) {
-                list = try directories.records.fd.readFile(ImpliedDirectories.file(record.name), max: ImpliedDirectories.fileBytesMax)
+                list = try directories.records.fd.readFile(
+                    ImpliedDirectories.file(record.name), max: ImpliedDirectories.fileBytesMax)
             } catch {
                 throw ImageStoreError("read record", "\(record.name).implied", error)
             }

@@ -36,7 +36,9 @@ enum LayerClone {
         try target.changeMode(status.mode)
         for name in try source.attributeNames() {
             let path = Path(name)
-            guard path == Overlay.opaqueAttribute || LayerAttribute.isAllowed(name), let value = try source.attribute(path) else { continue }
+            guard path == Overlay.opaqueAttribute || LayerAttribute.isAllowed(name),
+                let value = try source.attribute(path)
+            else { continue }
             try target.setAttribute(path, value)
         }
         try target.changeTimes(seconds: status.modifiedSeconds, nanoseconds: status.modifiedNanoseconds)

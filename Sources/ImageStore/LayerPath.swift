@@ -10,14 +10,18 @@ struct LayerPath: Hashable {
 
     /// Leading slashes are dropped, as every extractor does; ".." is refused wherever it stands.
     init(_ name: [UInt8]) throws(ImageStoreError) {
-        func invalid(_ what: String) -> ImageStoreError { .invalidImage("unpack layer: \"\(printable(name))\" \(what)") }
+        func invalid(_ what: String) -> ImageStoreError {
+            .invalidImage("unpack layer: \"\(printable(name))\" \(what)")
+        }
         guard !name.isEmpty else { throw .invalidImage("unpack layer: a member has no name") }
         guard !name.contains(0) else { throw invalid("has a NUL in its name") }
         let components = name.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
         guard components.count <= Self.depthMax else { throw invalid("is deeper than \(Self.depthMax) directories") }
         for component in components {
             guard !component.elementsEqual("..".utf8) else { throw invalid("leads out of the layer") }
-            guard component.count <= Self.componentBytesMax else { throw invalid("has a component longer than \(Self.componentBytesMax) bytes") }
+            guard component.count <= Self.componentBytesMax else {
+                throw invalid("has a component longer than \(Self.componentBytesMax) bytes")
+            }
         }
         self.init(components)
         guard bytes.count <= Self.bytesMax else { throw invalid("is longer than \(Self.bytesMax) bytes") }
@@ -47,7 +51,9 @@ struct LayerPath: Hashable {
 
     /// This path and all directories above it but the root, topmost first.
     var ancestry: [LayerPath] {
-        var paths = bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") }.map { LayerPath(bytes: Array(bytes[..<$0])) }
+        var paths = bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") }.map {
+            LayerPath(bytes: Array(bytes[..<$0]))
+        }
         if !isRoot { paths.append(self) }
         return paths
     }

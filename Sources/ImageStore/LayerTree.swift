@@ -1,6 +1,7 @@
 import Linux
 
-/// The marks that overlayfs reads in a layer (Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories").
+/// The marks that overlayfs reads in a layer (Documentation/filesystems/overlayfs.rst, "whiteouts and opaque
+/// directories").
 enum Overlay {
     static let opaqueAttribute: Path = "trusted.overlay.opaque"
     static let yes: [UInt8] = [UInt8(ascii: "y")]
@@ -32,8 +33,8 @@ extension OwnedFD {
 
 /// Which extended attributes of an image reach the disk.
 ///
-/// File capabilities and `user.*` do. Everything else is dropped: `trusted.overlay.*` and `user.overlay.*` are commands to overlayfs,
-/// and labels of security modules are the host's to give.
+/// File capabilities and `user.*` do. Everything else is dropped: `trusted.overlay.*` and `user.overlay.*` are commands
+/// to overlayfs, and labels of security modules are the host's to give.
 enum LayerAttribute {
     private static let capability = Array("security.capability".utf8)
     private static let user = Array("user.".utf8)
@@ -43,7 +44,8 @@ enum LayerAttribute {
         name == capability || name.starts(with: user) && name.count > user.count && !name.starts(with: userOverlay)
     }
 
-    /// Sets an allowed attribute. A file system that knows no `user.*` does without; file capabilities are never lost in silence.
+    /// Sets an allowed attribute. A file system that knows no `user.*` does without; file capabilities are never lost
+    /// in silence.
     static func set(_ name: [UInt8], _ value: [UInt8], on file: borrowing OwnedFD) throws(Errno) {
         do throws(Errno) {
             try file.setAttribute(Path(name), value)

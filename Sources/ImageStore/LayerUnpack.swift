@@ -7,8 +7,8 @@ import Synchronization
 ///
 ///     blob --> hash (digest) --> inflate --> hash (diff id) --> untar --> directory
 ///
-/// Nothing is believed before the end: `finish` throws if a hash, a size or a format is wrong, and the directory is only then of use.
-/// Calls come one after the other, each on any thread that may block.
+/// Nothing is believed before the end: `finish` throws if a hash, a size or a format is wrong, and the directory is
+/// only then of use. Calls come one after the other, each on any thread that may block.
 final class LayerUnpack: Sendable {
     /// What came out of a layer that was verified.
     struct Result: Sendable {
@@ -74,12 +74,14 @@ final class LayerUnpack: Sendable {
             }
             try state.inflater?.finish()
             guard state.content.finish() == diffID else {
-                throw .corruptContent("verify layer \(layer.digest): its uncompressed content is not \(diffID), as the image says")
+                throw .corruptContent(
+                    "verify layer \(layer.digest): its uncompressed content is not \(diffID), as the image says")
             }
             try state.reader.finish()
             try state.writer.finish()
             return Result(
-                usage: state.writer.usage, implied: Array(state.writer.implied), isRootOpaque: state.writer.isRootOpaque)
+                usage: state.writer.usage, implied: Array(state.writer.implied), isRootOpaque: state.writer.isRootOpaque
+            )
         }
     }
 
@@ -88,7 +90,8 @@ final class LayerUnpack: Sendable {
         try budget.addBytes(bytes.count)
         let limits = budget.limits
         if state.contentBytes > limits.ratioFreeBytes, state.contentBytes / limits.ratioMax > layer.size {
-            throw .limitExceeded("unpack layer \(layer.digest): it grows to more than \(limits.ratioMax) times its size")
+            throw .limitExceeded(
+                "unpack layer \(layer.digest): it grows to more than \(limits.ratioMax) times its size")
         }
         state.content.update(bytes)
         try state.reader.consume(bytes, into: &state.writer)

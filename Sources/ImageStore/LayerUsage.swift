@@ -1,4 +1,5 @@
-/// What a layer takes on disk, counted while it is written: files rounded up to blocks of 4 KiB, as file systems have it.
+/// What a layer takes on disk, counted while it is written: files rounded up to blocks of 4 KiB, as file systems have
+/// it.
 struct LayerUsage: Sendable, Equatable, Codable {
     private(set) var bytes: Int64 = 0
     private(set) var inodes: Int64 = 0

@@ -1,14 +1,14 @@
 import Linux
 
-/// Writes the members of one layer below its root, in overlayfs's form: whiteouts become character devices 0:0, opaque directories get
-/// the xattr `trusted.overlay.opaque` (Documentation/filesystems/overlayfs.rst).
+/// Writes the members of one layer below its root, in overlayfs's form: whiteouts become character devices 0:0, opaque
+/// directories get the xattr `trusted.overlay.opaque` (Documentation/filesystems/overlayfs.rst).
 ///
-/// No path is handed to the kernel in one piece from the host's root: a member's directory is opened below the layer's root by openat2(2)
-/// with RESOLVE_IN_ROOT, where links of the layer itself can lead no further than the layer, and the last component is made in it without
-/// following anything. One instance is used by one thread at a time.
+/// No path is handed to the kernel in one piece from the host's root: a member's directory is opened below the layer's
+/// root by openat2(2) with RESOLVE_IN_ROOT, where links of the layer itself can lead no further than the layer, and the
+/// last component is made in it without following anything. One instance is used by one thread at a time.
 struct LayerWriter: TarSink {
     let root: SharedFD
-    private let budget: UnpackBudget
+    let budget: UnpackBudget
 
     /// The directory of the last member: archives come sorted, mostly.
     private var directory: SharedFD?
@@ -20,8 +20,8 @@ struct LayerWriter: TarSink {
 
     /// Directories that were needed but had no member of their own (yet); some may be gone again.
     private(set) var implied: Set<LayerPath> = [.root]
-    private(set) var isRootOpaque = false
-    private(set) var usage = LayerUsage()
+    var isRootOpaque = false
+    var usage = LayerUsage()
     /// Set at the end: a directory's time changes with each file made in it.
     private var directoryTimes: [(path: LayerPath, seconds: Int64, nanoseconds: Int64)] = []
 
@@ -100,12 +100,14 @@ extension LayerWriter {
             self.entry = entry
         case .symlink(let target):
             guard (1...4095).contains(target.count), !target.contains(0) else {
-                throw .invalidImage("unpack layer: the link \"\(printable(entry.path))\" has no target that a link can have")
+                throw .invalidImage(
+                    "unpack layer: the link \"\(printable(entry.path))\" has no target that a link can have")
             }
             try Self.attempt("unpack", entry.path) { () throws(Errno) in
                 try directory.fd.makeSymlink(name, text: Path(target))
                 try directory.fd.changeOwner(name, uid: entry.uid, gid: entry.gid)
-                try directory.fd.changeTimes(name, seconds: entry.modifiedSeconds, nanoseconds: entry.modifiedNanoseconds)
+                try directory.fd.changeTimes(
+                    name, seconds: entry.modifiedSeconds, nanoseconds: entry.modifiedNanoseconds)
             }
         case .hardlink(let target):
             try makeHardlink(entry, name, in: directory, to: target)
@@ -113,7 +115,8 @@ extension LayerWriter {
             try makeNode(entry, name, in: directory, kind: .fifo, major: 0, minor: 0)
         case .characterDevice(let major, let minor):
             guard major != 0 || minor != 0 else {
-                throw .invalidImage("unpack layer: the device \"\(printable(entry.path))\" is 0:0, which is overlayfs's own mark")
+                throw .invalidImage(
+                    "unpack layer: the device \"\(printable(entry.path))\" is 0:0, which is overlayfs's own mark")
             }
             try makeNode(entry, name, in: directory, kind: .characterDevice, major: major, minor: minor)
         case .blockDevice(let major, let minor):
@@ -140,19 +143,22 @@ extension LayerWriter {
         try rememberTimes(of: path, entry)
     }
 
-    /// Makes a second name of what the same layer already has; the entry's own metadata is not applied (CVE-2021-32760).
+    /// Makes a second name of what the same layer already has; the entry's own metadata is not applied
+    /// (CVE-2021-32760).
     private func makeHardlink(
         _ entry: TarEntry, _ name: Path, in directory: SharedFD, to target: [UInt8]
     ) throws(ImageStoreError) {
         func refused(_ what: String) -> ImageStoreError {
-            .invalidImage("unpack layer: the hard link \"\(printable(entry.path))\" to \"\(printable(target))\" \(what)")
+            .invalidImage(
+                "unpack layer: the hard link \"\(printable(entry.path))\" to \"\(printable(target))\" \(what)")
         }
         let targetPath = try LayerPath(target)
         guard !targetPath.isRoot else { throw refused("has a directory for a target") }
         let root = root
         do throws(Errno) {
             // No link on the way: where a link leads is no place in the archive.
-            let parent = targetPath.parent.isRoot ? nil : try root.fd.openDirectory(targetPath.parent, followingLinks: false)
+            let parent =
+                targetPath.parent.isRoot ? nil : try root.fd.openDirectory(targetPath.parent, followingLinks: false)
             let found = parent ?? root
             let status = try found.fd.status(Path(targetPath.name))
             guard status.kind != .directory, !status.isWhiteout else { throw .notPermitted }
@@ -192,46 +198,11 @@ extension LayerWriter {
     }
 }
 
-// MARK: - Whiteouts
-
-extension LayerWriter {
-    private mutating func hideLower(_ path: LayerPath) throws(ImageStoreError) {
-        // Overlayfs does not look for the mark at the root of a layer: what is below the layer is left out instead.
-        if path.isRoot {
-            isRootOpaque = true
-            return
-        }
-        let directory = try open(path)
-        try Self.attempt("unpack whiteout in", path.bytes) { () throws(Errno) in
-            let opened = try directory.fd.reopen([.readOnly, .directory])
-            try opened.setAttribute(Overlay.opaqueAttribute, Overlay.yes)
-        }
-    }
-
-    private mutating func remove(lower name: Path, in path: LayerPath) throws(ImageStoreError) {
-        let directory = try open(path)
-        let existing = try Self.attempt("unpack whiteout in", path.bytes) { () throws(Errno) in try directory.fd.existing(name) }
-        if let existing {
-            // A whiteout is about lower layers only; what this layer has under the name stays and hides theirs.
-            guard existing.kind == .directory else { return }
-            return try Self.attempt("unpack whiteout in", path.bytes) { () throws(Errno) in
-                let opened = try directory.fd.open(name, [.readOnly, .directory, .noFollow])
-                try opened.setAttribute(Overlay.opaqueAttribute, Overlay.yes)
-            }
-        }
-        try budget.addInode()
-        usage.addInode()
-        try Self.attempt("unpack whiteout in", path.bytes) { () throws(Errno) in
-            try directory.fd.makeNode(name, kind: .characterDevice, mode: 0)
-        }
-    }
-}
-
 // MARK: - Directories
 
 extension LayerWriter {
     /// The directory of this path, made if the archive has not brought it.
-    private mutating func open(_ path: LayerPath) throws(ImageStoreError) -> SharedFD {
+    mutating func open(_ path: LayerPath) throws(ImageStoreError) -> SharedFD {
         if path.isRoot { return root }
         if let directory, directoryPath == path { return directory }
         let found = try opened(path)
@@ -247,7 +218,8 @@ extension LayerWriter {
         var parent = root
         for step in path.ancestry {
             let name = Path(step.name)
-            let found = try Self.attempt("unpack", step.bytes) { () throws(Errno) in try root.fd.existingDirectory(step) }
+            let found = try Self.attempt("unpack", step.bytes) { () throws(Errno) in try root.fd.existingDirectory(step)
+            }
             if let found {
                 parent = found
                 continue
@@ -256,7 +228,8 @@ extension LayerWriter {
             usage.addInode(isDirectory: true)
             implied.insert(step)
             guard implied.count <= Self.impliedMax else {
-                throw .limitExceeded("unpack layer: more than \(Self.impliedMax) directories have no member of their own")
+                throw .limitExceeded(
+                    "unpack layer: more than \(Self.impliedMax) directories have no member of their own")
             }
             let container = parent
             parent = try Self.attempt("unpack", step.bytes) { () throws(Errno) in
@@ -295,7 +268,7 @@ extension LayerWriter {
         directoryTimes = []
     }
 
-    private static func attempt<T>(
+    static func attempt<T>(
         _ operation: String, _ path: [UInt8], _ body: () throws(Errno) -> T
     ) throws(ImageStoreError) -> T {
         do throws(Errno) {
@@ -303,7 +276,8 @@ extension LayerWriter {
         } catch {
             switch error {
             case .alreadyExists, .notDirectory, .tooManyLinks:
-                throw .invalidImage("unpack layer: \"\(printable(path))\" is in or behind what is not a directory of the layer")
+                throw .invalidImage(
+                    "unpack layer: \"\(printable(path))\" is in or behind what is not a directory of the layer")
             default: throw ImageStoreError(operation, printable(path), error)
             }
         }

@@ -22,12 +22,15 @@ struct PaxHeader {
         while !rest.isEmpty {
             let digits = rest.prefix(8).prefix { (0x30...0x39).contains($0) }
             let length = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-            guard !digits.isEmpty, length <= rest.count, length > digits.count + 2, rest[rest.startIndex + digits.count] == 0x20,
+            guard !digits.isEmpty, length <= rest.count, length > digits.count + 2,
+                rest[rest.startIndex + digits.count] == 0x20,
                 rest[rest.startIndex + length - 1] == 0x0a
             else { throw Self.malformed("a record has a wrong length") }
             let record = rest[(rest.startIndex + digits.count + 1)..<(rest.startIndex + length - 1)]
             rest = rest.dropFirst(length)
-            guard let equals = record.firstIndex(of: UInt8(ascii: "=")) else { throw Self.malformed("a record has no value") }
+            guard let equals = record.firstIndex(of: UInt8(ascii: "=")) else {
+                throw Self.malformed("a record has no value")
+            }
             try take(key: record[..<equals], value: Array(record[(equals + 1)...]))
         }
     }
@@ -35,7 +38,9 @@ struct PaxHeader {
     private mutating func take(key: ArraySlice<UInt8>, value: [UInt8]) throws(ImageStoreError) {
         if key.starts(with: Self.attributePrefix) {
             let name = Array(key.dropFirst(Self.attributePrefix.count))
-            guard !name.isEmpty, name.count <= 255, !name.contains(0), value.count <= 65536, attributes.count < Self.attributesMax else {
+            guard !name.isEmpty, name.count <= 255, !name.contains(0), value.count <= 65536,
+                attributes.count < Self.attributesMax
+            else {
                 throw Self.malformed("an extended attribute is out of bounds")
             }
             attributes.removeAll { $0.name == name }
@@ -69,7 +74,8 @@ struct PaxHeader {
     /// Seconds with an optional fraction, and a sign before 1970.
     private static func time(_ value: [UInt8]) throws(ImageStoreError) -> (seconds: Int64, nanoseconds: Int64) {
         let isNegative = value.first == UInt8(ascii: "-")
-        let parts = value.dropFirst(isNegative ? 1 : 0).split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = value.dropFirst(isNegative ? 1 : 0).split(
+            separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = parts.first else { throw malformed("a time is no number") }
         let seconds = try number(Array(whole))
         var nanoseconds: Int64 = 0
@@ -84,5 +90,7 @@ struct PaxHeader {
         return nanoseconds == 0 ? (-seconds, 0) : (-seconds - 1, 1_000_000_000 - nanoseconds)
     }
 
-    private static func malformed(_ what: String) -> ImageStoreError { .invalidImage("read layer: in a PAX header, \(what)") }
+    private static func malformed(_ what: String) -> ImageStoreError {
+        .invalidImage("read layer: in a PAX header, \(what)")
+    }
 }

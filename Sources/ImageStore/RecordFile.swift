@@ -15,7 +15,9 @@ enum RecordFile {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let body = Array(try encoder.encode(value))
         let content = head + Array(ContentHash.of(body).description.utf8) + [0x0a] + body
-        do throws(Errno) { try directory.fd.replaceFile(name, content) } catch { throw ImageStoreError("write record", name.description, error) }
+        do throws(Errno) { try directory.fd.replaceFile(name, content) } catch {
+            throw ImageStoreError("write record", name.description, error)
+        }
     }
 
     /// Nil where the file is damaged.
@@ -32,7 +34,8 @@ enum RecordFile {
         guard content.starts(with: head), let newline = content.firstIndex(of: 0x0a) else { return nil }
         let body = Array(content[(newline + 1)...])
         guard content[head.count..<newline].elementsEqual(ContentHash.of(body).description.utf8) else { return nil }
-        // A checksum that fits means that we wrote it; what does not decode all the same is from a version that we are not.
+        // A checksum that fits means that we wrote it; what does not decode all the same is from a version that we are
+        // not.
         do { return try JSONDecoder().decode(type, from: Data(body)) } catch { return nil }
     }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Lets callers that want the same thing wait for one piece of work. A caller that is cancelled leaves at once; when the last one has
-/// left, the work is cancelled, and whoever comes afterwards starts it anew.
+/// Lets callers that want the same thing wait for one piece of work. A caller that is cancelled leaves at once; when
+/// the last one has left, the work is cancelled, and whoever comes afterwards starts it anew.
 final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private typealias Waiter = CheckedContinuation<Value, any Error>
 

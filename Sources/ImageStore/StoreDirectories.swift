@@ -35,7 +35,9 @@ final class StoreDirectories: Sendable {
             records = try Self.directory("records", in: root)
             blobs = try Self.directory("blobs", in: root)
             temporary = try Self.directory("tmp", in: root)
-            do throws(Errno) { try layers.fd.makeDirectory(Path(Self.emptyLayer), mode: 0o755) } catch Errno.alreadyExists {}
+            do throws(Errno) { try layers.fd.makeDirectory(Path(Self.emptyLayer), mode: 0o755) } catch Errno
+                .alreadyExists
+            {}
         } catch {
             throw ImageStoreError("open image store", path, error)
         }
@@ -50,10 +52,11 @@ final class StoreDirectories: Sendable {
 
     /// A name in tmp that nothing has.
     func temporaryName() -> Path {
-        Path(serial.withLock { serial in
-            serial += 1
-            return String(serial)
-        })
+        Path(
+            serial.withLock { serial in
+                serial += 1
+                return String(serial)
+            })
     }
 
     /// A new empty directory in tmp.
@@ -85,7 +88,9 @@ final class StoreDirectories: Sendable {
 
     /// Removes a tree or file from tmp.
     func removeTemporary(_ name: Path) throws(ImageStoreError) {
-        do throws(Errno) { try temporary.fd.removeTree(name) } catch { throw ImageStoreError("remove", "\(path)/tmp/\(name)", error) }
+        do throws(Errno) { try temporary.fd.removeTree(name) } catch {
+            throw ImageStoreError("remove", "\(path)/tmp/\(name)", error)
+        }
     }
 
     /// Empties tmp.

@@ -25,10 +25,13 @@ struct StoreLoader {
         let present = Set(try names(in: directories.layers))
         for name in try names(in: directories.records) {
             if name.hasSuffix(".implied") {
-                if !present.contains(String(name.dropLast(".implied".count))) { try remove(name, from: directories.records) }
+                if !present.contains(String(name.dropLast(".implied".count))) {
+                    try remove(name, from: directories.records)
+                }
                 continue
             }
-            guard let record = try RecordFile.read(LayerRecord.self, Path(name), in: directories.records), record.name == name,
+            guard let record = try RecordFile.read(LayerRecord.self, Path(name), in: directories.records),
+                record.name == name,
                 present.contains(name), UInt64(name) != nil, name != StoreDirectories.emptyLayer
             else {
                 problems.append("layer record \"\(name)\" is damaged or has no layer")
@@ -49,7 +52,8 @@ struct StoreLoader {
             do {
                 guard let file = try RecordFile.read(ImageFile.self, Path(name), in: directories.images),
                     StoreDirectories.name(of: file.id).description == name,
-                    file.layers.allSatisfy({ $0 == StoreDirectories.emptyLayer || state.layers[$0] != nil }), !file.layers.isEmpty,
+                    file.layers.allSatisfy({ $0 == StoreDirectories.emptyLayer || state.layers[$0] != nil }),
+                    !file.layers.isEmpty,
                     let manifest = try directories.read(file.manifest, bytesMax: ImageManifest.bytesMax),
                     let bytes = try directories.read(file.id, bytesMax: ImageConfig.bytesMax)
                 else { throw ImageStoreError.corruptContent("it is damaged or not complete") }
@@ -81,7 +85,9 @@ struct StoreLoader {
 
     private func removeUnknownBlobs() throws {
         let known = Set(state.blobs.keys.map { StoreDirectories.name(of: $0).description })
-        for name in try names(in: directories.blobs) where !known.contains(name) { try remove(name, from: directories.blobs) }
+        for name in try names(in: directories.blobs) where !known.contains(name) {
+            try remove(name, from: directories.blobs)
+        }
     }
 
     private func names(in directory: SharedFD) throws -> [String] {
@@ -93,6 +99,8 @@ struct StoreLoader {
     }
 
     private func remove(_ name: String, from directory: SharedFD) throws {
-        do throws(Errno) { try directory.fd.removeTree(Path(name)) } catch { throw ImageStoreError("remove \"\(name)\" from", directories.path, error) }
+        do throws(Errno) { try directory.fd.removeTree(Path(name)) } catch {
+            throw ImageStoreError("remove \"\(name)\" from", directories.path, error)
+        }
     }
 }

@@ -17,7 +17,9 @@ struct TarHeader {
     init?(_ block: ArraySlice<UInt8>) throws(ImageStoreError) {
         guard block.contains(where: { $0 != 0 }) else { return nil }
         let base = block.startIndex
-        func field(_ offset: Int, _ length: Int) -> ArraySlice<UInt8> { block[(base + offset)..<(base + offset + length)] }
+        func field(_ offset: Int, _ length: Int) -> ArraySlice<UInt8> {
+            block[(base + offset)..<(base + offset + length)]
+        }
         func text(_ offset: Int, _ length: Int) -> [UInt8] { Array(field(offset, length).prefix { $0 != 0 }) }
 
         // The sum is over unsigned bytes; old archives have one over signed bytes.
@@ -28,7 +30,9 @@ struct TarHeader {
             unsigned += Int64(byte)
             signed += Int64(Int8(bitPattern: byte))
         }
-        guard stated == unsigned || stated == signed else { throw .corruptContent("read layer: a tar header has a wrong checksum") }
+        guard stated == unsigned || stated == signed else {
+            throw .corruptContent("read layer: a tar header has a wrong checksum")
+        }
 
         type = block[base + 156]
         path = text(0, 100)
@@ -71,7 +75,9 @@ struct TarHeader {
         let digits = field.drop { $0 == 0x20 || $0 == 0 }.prefix { $0 != 0x20 && $0 != 0 }
         var value: Int64 = 0
         for digit in digits {
-            guard (0x30...0x37).contains(digit) else { throw .corruptContent("read layer: a tar header's \(what) is no number") }
+            guard (0x30...0x37).contains(digit) else {
+                throw .corruptContent("read layer: a tar header's \(what) is no number")
+            }
             value = value << 3 | Int64(digit - 0x30)
         }
         return value

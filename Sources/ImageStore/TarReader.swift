@@ -72,7 +72,8 @@ struct TarReader {
         rest = rest.dropFirst(part.count)
     }
 
-    private mutating func begin(_ header: TarHeader?, into sink: inout some TarSink & ~Copyable) throws(ImageStoreError) {
+    private mutating func begin(_ header: TarHeader?, into sink: inout some TarSink & ~Copyable) throws(ImageStoreError)
+    {
         guard let header else {
             state = .end
             return
@@ -80,7 +81,8 @@ struct TarReader {
         switch header.type {
         case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K"):
             guard header.size <= Int64(PaxHeader.bytesMax), header.size > 0 else {
-                throw .limitExceeded("read layer: an extended tar header has more than \(PaxHeader.bytesMax) bytes or none")
+                throw .limitExceeded(
+                    "read layer: an extended tar header has more than \(PaxHeader.bytesMax) bytes or none")
             }
             paddingAfter = Self.padding(header.size)
             state = .extended(type: header.type, left: Int(header.size))
@@ -129,8 +131,11 @@ struct TarReader {
             kind = path.last == UInt8(ascii: "/") ? .directory : .regular
         case UInt8(ascii: "1"): kind = .hardlink(target: target)
         case UInt8(ascii: "2"): kind = .symlink(target: target)
-        case UInt8(ascii: "3"): kind = .characterDevice(major: try Self.device(header.major, path), minor: try Self.device(header.minor, path))
-        case UInt8(ascii: "4"): kind = .blockDevice(major: try Self.device(header.major, path), minor: try Self.device(header.minor, path))
+        case UInt8(ascii: "3"):
+            kind = .characterDevice(
+                major: try Self.device(header.major, path), minor: try Self.device(header.minor, path))
+        case UInt8(ascii: "4"):
+            kind = .blockDevice(major: try Self.device(header.major, path), minor: try Self.device(header.minor, path))
         case UInt8(ascii: "5"): kind = .directory
         case UInt8(ascii: "6"): kind = .fifo
         case UInt8(ascii: "S"): throw .unimplemented("unpack layer: sparse files in tar archives are not supported")
@@ -139,18 +144,21 @@ struct TarReader {
         if kind != .regular { size = 0 }
 
         let (seconds, nanoseconds) = pax.modified ?? (header.modified, 0)
-        guard let uid = UInt32(exactly: pax.uid ?? header.uid), let gid = UInt32(exactly: pax.gid ?? header.gid), uid != .max, gid != .max
+        guard let uid = UInt32(exactly: pax.uid ?? header.uid), let gid = UInt32(exactly: pax.gid ?? header.gid),
+            uid != .max, gid != .max
         else { throw invalid("has an owner or a group out of range") }
         // Later than the year 9999 is nonsense, and file systems differ in what they make of it.
         guard (-62_135_596_800...253_402_300_799).contains(seconds) else { throw invalid("has a time out of range") }
         guard size >= 0 else { throw invalid("has a negative size") }
 
         return TarEntry(
-            path: path, kind: kind, size: size, mode: UInt32(truncatingIfNeeded: header.mode) & 0o7777, uid: uid, gid: gid,
+            path: path, kind: kind, size: size, mode: UInt32(truncatingIfNeeded: header.mode) & 0o7777, uid: uid,
+            gid: gid,
             modifiedSeconds: seconds, modifiedNanoseconds: nanoseconds, attributes: pax.attributes)
     }
 
-    /// Linux has 12 bits for a major and 20 for a minor number; the smaller bound of each field is checked where the node is made.
+    /// Linux has 12 bits for a major and 20 for a minor number; the smaller bound of each field is checked where the
+    /// node is made.
     private static func device(_ number: Int64, _ path: [UInt8]) throws(ImageStoreError) -> UInt32 {
         guard (0..<(1 << 20)).contains(number) else {
             throw .invalidImage("read layer: \"\(printable(path))\" has a device number out of range")

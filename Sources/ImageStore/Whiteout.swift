@@ -12,7 +12,9 @@ enum Whiteout: Equatable {
     private static let prefix = Array(".wh.".utf8)
 
     init(_ path: LayerPath) throws(ImageStoreError) {
-        func invalid() -> ImageStoreError { .invalidImage("unpack layer: \"\(printable(path.bytes))\" is a malformed whiteout") }
+        func invalid() -> ImageStoreError {
+            .invalidImage("unpack layer: \"\(printable(path.bytes))\" is a malformed whiteout")
+        }
         let components = path.components
         for component in components.dropLast() where component.starts(with: Self.prefix) {
             guard component.dropFirst(Self.prefix.count).starts(with: Self.prefix) else { throw invalid() }
@@ -29,7 +31,9 @@ enum Whiteout: Equatable {
         } else if target.starts(with: Self.prefix) {
             self = .ignored
         } else {
-            guard !target.isEmpty, !target.elementsEqual(".".utf8), !target.elementsEqual("..".utf8) else { throw invalid() }
+            guard !target.isEmpty, !target.elementsEqual(".".utf8), !target.elementsEqual("..".utf8) else {
+                throw invalid()
+            }
             self = .removal(of: Array(target))
         }
     }

@@ -44,8 +44,8 @@
             }
         }
 
-        /// The corresponding C function is `utimensat` with AT_SYMLINK_NOFOLLOW, in this directory: both times are set to one.
-        /// The empty path is the descriptor itself.
+        /// The corresponding C function is `utimensat` with AT_SYMLINK_NOFOLLOW, in this directory: both times are set
+        /// to one. The empty path is the descriptor itself.
         package func changeTimes(_ path: Path = "", seconds: Int64, nanoseconds: Int64) throws(Errno) {
             try path.call {
                 unsafe cl_set_times(raw, $0.pointer, seconds, nanoseconds, seconds, nanoseconds)

@@ -1,4 +1,5 @@
-/// The name of content by its hash: `sha256:` and 64, or `sha512:` and 128 lower-case hexadecimal digits (OCI image-spec, descriptor.md).
+/// The name of content by its hash: `sha256:` and 64, or `sha512:` and 128 lower-case hexadecimal digits (OCI
+/// image-spec, descriptor.md).
 ///
 /// Nothing else is ever a digest, so a value of this type may be part of a file name or a URL.
 package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -20,7 +21,8 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// Nil where `text` is not exactly an algorithm, a colon and its number of lower-case hexadecimal digits.
     package init?(_ text: String) {
-        guard let colon = text.utf8.firstIndex(of: 0x3a), let algorithm = Algorithm(rawValue: String(text[..<colon])) else {
+        guard let colon = text.utf8.firstIndex(of: 0x3a), let algorithm = Algorithm(rawValue: String(text[..<colon]))
+        else {
             return nil
         }
         self.init(algorithm, hex: String(text[text.utf8.index(after: colon)...]))

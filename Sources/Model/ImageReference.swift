@@ -1,7 +1,8 @@
 /// A normalised image name: registry, repository, and a tag or a digest.
 ///
-/// The grammar and the normalisation are those of docker's reference format: `busybox` means `docker.io/library/busybox:latest`,
-/// and a name with both a tag and a digest means the digest. Every part is checked, so that a value may be put into a URL.
+/// The grammar and the normalisation are those of docker's reference format: `busybox` means
+/// `docker.io/library/busybox:latest`, and a name with both a tag and a digest means the digest. Every part is checked,
+/// so that a value may be put into a URL.
 package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     /// `registry.example`, `localhost:5000`, `[::1]:5000`.
     package let domain: String
@@ -29,7 +30,9 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         var digest: Digest?
         if let at = bytes.firstIndex(of: UInt8(ascii: "@")) {
             digest = Digest(string(bytes[(at + 1)...]))
-            guard digest != nil else { throw invalid("the digest must be sha256 and 64, or sha512 and 128 hexadecimal digits") }
+            guard digest != nil else {
+                throw invalid("the digest must be sha256 and 64, or sha512 and 128 hexadecimal digits")
+            }
             bytes = bytes[..<at]
         }
 
@@ -37,7 +40,8 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         let nameStart = bytes.lastIndex(of: UInt8(ascii: "/")) ?? bytes.startIndex
         if let colon = bytes[nameStart...].lastIndex(of: UInt8(ascii: ":")) {
             guard ReferenceGrammar.isTag(bytes[(colon + 1)...]) else {
-                throw invalid("a tag is 1 to 128 letters, digits, \"_\", \".\" or \"-\" and starts with none of the last two")
+                throw invalid(
+                    "a tag is 1 to 128 letters, digits, \"_\", \".\" or \"-\" and starts with none of the last two")
             }
             tag = string(bytes[(colon + 1)...])
             bytes = bytes[..<colon]
@@ -47,9 +51,13 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
             throw invalid("64 hexadecimal digits are an image id, not a name")
         }
         let (domain, path) = ReferenceGrammar.split(bytes)
-        guard ReferenceGrammar.isDomain(domain) else { throw invalid("the registry is not a host name with an optional port") }
+        guard ReferenceGrammar.isDomain(domain) else {
+            throw invalid("the registry is not a host name with an optional port")
+        }
         guard ReferenceGrammar.isPath(path) else {
-            throw invalid("a repository name has lower-case letters and digits, separated by \".\", \"_\", \"__\", \"-\" or \"/\"")
+            throw invalid(
+                "a repository name has lower-case letters and digits, separated by \".\", \"_\", \"__\", \"-\" or \"/\""
+            )
         }
         guard domain.count + 1 + path.count <= 255 else { throw invalid("the name is longer than 255 bytes") }
 
@@ -67,7 +75,8 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     /// Registry and repository, without tag and digest.
     package var repository: String { "\(domain)/\(path)" }
 
-    /// The full form, the one that is stored and compared: `docker.io/library/busybox:latest`, `docker.io/library/busybox@sha256:...`.
+    /// The full form, the one that is stored and compared: `docker.io/library/busybox:latest`,
+    /// `docker.io/library/busybox@sha256:...`.
     package var canonical: String { repository + suffix }
 
     /// The short form, as people write it: `busybox:latest`.
@@ -82,7 +91,9 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     package var digest: Digest? { if case .digest(let digest) = selector { digest } else { nil } }
 
     /// The same repository at a digest.
-    package func at(_ digest: Digest) -> ImageReference { ImageReference(domain: domain, path: path, selector: .digest(digest)) }
+    package func at(_ digest: Digest) -> ImageReference {
+        ImageReference(domain: domain, path: path, selector: .digest(digest))
+    }
 
     package var description: String { canonical }
 
@@ -98,21 +109,26 @@ private func string(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: byt
 
 /// At most 128 characters, control characters replaced, for an error message.
 private func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.prefix(128).map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
+    String(
+        String.UnicodeScalarView(text.unicodeScalars.prefix(128).map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 })
+    )
 }
 
 /// The lexical rules of docker's reference format, on bytes.
 private enum ReferenceGrammar {
     static let defaultDomain = "docker.io"
 
-    /// The first component is a registry if it could not be part of a repository name: it has a dot, a colon or an upper-case letter, or is `localhost`.
+    /// The first component is a registry if it could not be part of a repository name: it has a dot, a colon or an
+    /// upper-case letter, or is `localhost`.
     static func split(_ name: ArraySlice<UInt8>) -> (domain: ArraySlice<UInt8>, path: ArraySlice<UInt8>) {
         let standard = Array(defaultDomain.utf8)[...]
         var domain = standard
         var path = name
         if let slash = name.firstIndex(of: UInt8(ascii: "/")) {
             let first = name[..<slash]
-            if first.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || (0x41...0x5a).contains($0) })
+            if first.contains(where: {
+                $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || (0x41...0x5a).contains($0)
+            })
                 || first.elementsEqual("localhost".utf8)
             {
                 domain = first.elementsEqual("index.docker.io".utf8) ? standard : first
@@ -156,7 +172,9 @@ private enum ReferenceGrammar {
 
     /// Runs of lower-case letters and digits joined by one of: a dot, one or two underscores, any number of dashes.
     private static func isPathComponent(_ component: ArraySlice<UInt8>) -> Bool {
-        guard let first = component.first, let last = component.last, isLowerAlphanumeric(first), isLowerAlphanumeric(last) else {
+        guard let first = component.first, let last = component.last, isLowerAlphanumeric(first),
+            isLowerAlphanumeric(last)
+        else {
             return false
         }
         return component.split(whereSeparator: isLowerAlphanumeric).allSatisfy { separator in
@@ -172,7 +190,11 @@ private enum ReferenceGrammar {
 
     static func isLowerHex(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
     private static func isHex(_ byte: UInt8) -> Bool { isLowerHex(byte) || (0x41...0x46).contains(byte) }
-    private static func isLowerAlphanumeric(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) }
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool { isLowerAlphanumeric(byte) || (0x41...0x5a).contains(byte) }
+    private static func isLowerAlphanumeric(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte)
+    }
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isLowerAlphanumeric(byte) || (0x41...0x5a).contains(byte)
+    }
     private static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == UInt8(ascii: "_") }
 }

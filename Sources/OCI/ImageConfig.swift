@@ -1,6 +1,7 @@
 package import Model
 
-/// The configuration of an image: its platform, its layers' content digests and the defaults for its containers (image-spec, config.md).
+/// The configuration of an image: its platform, its layers' content digests and the defaults for its containers
+/// (image-spec, config.md).
 ///
 /// All of it is written by whoever built the image and is never more than a default for what a pod leaves open.
 package struct ImageConfig: Codable, Equatable, Sendable {

@@ -2,7 +2,8 @@ package import Model
 
 /// A reference from one document of an image to another (image-spec, descriptor.md).
 ///
-/// The field `urls` is deliberately not read: content comes from the registry that was asked, never from where an image points to.
+/// The field `urls` is deliberately not read: content comes from the registry that was asked, never from where an image
+/// points to.
 package struct ImageDescriptor: Codable, Hashable, Sendable {
     package var mediaType: String
     package var digest: Digest

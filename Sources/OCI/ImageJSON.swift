@@ -20,21 +20,24 @@ enum ImageJSON {
 
     private static func sentence(_ error: DecodingError) -> String {
         func path(_ context: DecodingError.Context) -> String {
-            let keys = context.codingPath.prefix(8).map { $0.intValue.map(String.init) ?? String($0.stringValue.prefix(64)) }
+            let keys = context.codingPath.prefix(8).map {
+                $0.intValue.map(String.init) ?? String($0.stringValue.prefix(64))
+            }
             return keys.isEmpty ? "the document" : "\"\(keys.joined(separator: "."))\""
         }
         switch error {
         case .keyNotFound(let key, let context): return "\(path(context)) has no \"\(key.stringValue)\""
         case .valueNotFound(_, let context): return "\(path(context)) is null"
         case .typeMismatch(_, let context): return "\(path(context)) has the wrong type"
-        case .dataCorrupted(let context): return "\(path(context)) is not valid: \(context.debugDescription.prefix(200))"
+        case .dataCorrupted(let context):
+            return "\(path(context)) is not valid: \(context.debugDescription.prefix(200))"
         @unknown default: return "it cannot be decoded"
         }
     }
 }
 
-/// One pass over JSON text that finds what a decoder would pass over in silence: a key given twice, a byte order mark, too much nesting,
-/// too many values (CVE-2021-41190 and its kin live on documents that two parsers read differently).
+/// One pass over JSON text that finds what a decoder would pass over in silence: a key given twice, a byte order mark,
+/// too much nesting, too many values (CVE-2021-41190 and its kin live on documents that two parsers read differently).
 struct JSONScan {
     static let depthMax = 32
     static let valuesMax = 200_000
@@ -91,7 +94,9 @@ struct JSONScan {
             try value(depth: depth + 1)
             skipSpace()
             if take(UInt8(ascii: "}")) { return }
-            guard take(UInt8(ascii: ",")) else { throw Problem("it is not JSON: an object does not end at byte \(index)") }
+            guard take(UInt8(ascii: ",")) else {
+                throw Problem("it is not JSON: an object does not end at byte \(index)")
+            }
         }
     }
 
@@ -103,7 +108,9 @@ struct JSONScan {
             try value(depth: depth + 1)
             skipSpace()
             if take(UInt8(ascii: "]")) { return }
-            guard take(UInt8(ascii: ",")) else { throw Problem("it is not JSON: an array does not end at byte \(index)") }
+            guard take(UInt8(ascii: ",")) else {
+                throw Problem("it is not JSON: an array does not end at byte \(index)")
+            }
         }
     }
 
@@ -138,7 +145,8 @@ struct JSONScan {
             if kind == UInt8(ascii: "/") { out.removeLast(2); out.append(kind) }
             return
         }
-        guard bytes.count - index >= 4, let code = UInt32(String(decoding: bytes[index..<(index + 4)], as: UTF8.self), radix: 16)
+        guard bytes.count - index >= 4,
+            let code = UInt32(String(decoding: bytes[index..<(index + 4)], as: UTF8.self), radix: 16)
         else { throw Problem("it is not JSON: a wrong \\u escape at byte \(index)") }
         index += 4
         if let scalar = Unicode.Scalar(code), scalar.value >= 0x20, scalar != "\"", scalar != "\\" {
@@ -161,7 +169,8 @@ struct JSONScan {
     }
 
     private static func isScalar(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
+        (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) || byte == UInt8(ascii: "-")
+            || byte == UInt8(ascii: "+")
             || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "E")
     }
 }

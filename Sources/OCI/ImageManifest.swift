@@ -28,12 +28,15 @@ package struct ImageIndex: Codable, Equatable, Sendable {
         self.manifests = manifests
     }
 
-    /// The entry that runs best on `platform`; the first of equals. Attestations and entries of no known type are passed over.
+    /// The entry that runs best on `platform`; the first of equals. Attestations and entries of no known type are
+    /// passed over.
     package func best(for platform: ImagePlatform) -> ImageDescriptor? {
         var best: (entry: ImageDescriptor, preference: Int)?
         for entry in manifests where Self.mayHoldImage(entry) {
             let wanted = entry.platform ?? ImagePlatform(os: "", architecture: "")
-            guard let preference = platform.preference(for: wanted), preference < best?.preference ?? Int.max else { continue }
+            guard let preference = platform.preference(for: wanted), preference < best?.preference ?? Int.max else {
+                continue
+            }
             best = (entry, preference)
         }
         return best?.entry
@@ -69,18 +72,24 @@ package enum ImageDocument: Equatable, Sendable {
         if let known, let own = shape.mediaType, own != known {
             throw malformed("it was announced as \"\(known)\" but says it is \"\(own.prefix(128))\"")
         }
-        if known == nil, let announced, !["", "application/json", "application/octet-stream", "text/plain"].contains(announced) {
+        if known == nil, let announced,
+            !["", "application/json", "application/octet-stream", "text/plain"].contains(announced)
+        {
             throw .unsupported(what: "manifest of media type \"\(announced.prefix(128))\"")
         }
-        let type = known ?? shape.mediaType ?? (shape.hasManifests ? ImageMediaType.ociIndex : ImageMediaType.ociManifest)
+        let type =
+            known ?? shape.mediaType ?? (shape.hasManifests ? ImageMediaType.ociIndex : ImageMediaType.ociManifest)
 
         if ImageMediaType.isIndex(type) {
             guard shape.hasManifests else { throw malformed("an index has no \"manifests\"") }
             let index = try ImageJSON.decode(ImageIndex.self, from: bytes, what: what, bytesMax: ImageManifest.bytesMax)
             self = .index(index)
         } else if ImageMediaType.isManifest(type) {
-            guard shape.hasLayers, shape.hasConfig else { throw malformed("a manifest needs \"config\" and \"layers\"") }
-            let manifest = try ImageJSON.decode(ImageManifest.self, from: bytes, what: what, bytesMax: ImageManifest.bytesMax)
+            guard shape.hasLayers, shape.hasConfig else {
+                throw malformed("a manifest needs \"config\" and \"layers\"")
+            }
+            let manifest = try ImageJSON.decode(
+                ImageManifest.self, from: bytes, what: what, bytesMax: ImageManifest.bytesMax)
             self = .manifest(manifest)
         } else {
             throw .unsupported(what: "manifest of media type \"\(type.prefix(128))\"")

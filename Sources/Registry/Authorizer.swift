@@ -6,8 +6,8 @@ import Synchronization
 
 /// Answers a registry's challenges for one host and one repository (distribution, spec/auth/token.md; RFC 7617).
 ///
-/// Credentials go to the host that they are for, and to the token server that this host names if it is asked over TLS or is the
-/// host itself. Nobody else sees them.
+/// Credentials go to the host that they are for, and to the token server that this host names if it is asked over TLS
+/// or is the host itself. Nobody else sees them.
 final class Authorizer: Sendable {
     private let host: RegistryHost
     private let repositoryPath: String
@@ -59,7 +59,9 @@ final class Authorizer: Sendable {
         let service = challenge.parameters["service"]
         let answer =
             if let credentials, !credentials.identityToken.isEmpty {
-                try await exchange(credentials.identityToken, at: realm, service: service, scope: scope, transport: transport, watch: watch)
+                try await exchange(
+                    credentials.identityToken, at: realm, service: service, scope: scope, transport: transport,
+                    watch: watch)
             } else {
                 try await ask(realm, service: service, scope: scope, transport: transport, watch: watch)
             }
@@ -75,38 +77,49 @@ final class Authorizer: Sendable {
         var items = realm.query.map { [$0] } ?? []
         if let service { items.append("service=\(RegistryURL.encode(service))") }
         items += scope.split(separator: " ").map { "scope=\(RegistryURL.encode(String($0)))" }
-        if let credentials, !credentials.username.isEmpty { items.append("account=\(RegistryURL.encode(credentials.username))") }
+        if let credentials, !credentials.username.isEmpty {
+            items.append("account=\(RegistryURL.encode(credentials.username))")
+        }
         let url = RegistryURL(
-            scheme: realm.scheme, host: realm.host, port: realm.port, path: realm.path, query: items.joined(separator: "&"))
+            scheme: realm.scheme, host: realm.host, port: realm.port, path: realm.path,
+            query: items.joined(separator: "&"))
         let request = Transport.Request(method: .GET, url: url, authorization: credentials?.basicAuthorization)
         return try await send(request, transport: transport, watch: watch)
     }
 
     /// The OAuth2 form (distribution, spec/auth/oauth.md).
     private func exchange(
-        _ identityToken: String, at realm: RegistryURL, service: String?, scope: String, transport: Transport, watch: ProgressWatch
+        _ identityToken: String, at realm: RegistryURL, service: String?, scope: String, transport: Transport,
+        watch: ProgressWatch
     ) async throws -> TokenAnswer {
         let form = [
             ("grant_type", "refresh_token"), ("service", service ?? ""), ("client_id", "swiftlet"), ("scope", scope),
             ("refresh_token", identityToken),
         ]
         let body = form.map { "\($0.0)=\(RegistryURL.encode($0.1))" }.joined(separator: "&")
-        return try await send(Transport.Request(method: .POST, url: realm, form: body), transport: transport, watch: watch)
+        return try await send(
+            Transport.Request(method: .POST, url: realm, form: body), transport: transport, watch: watch)
     }
 
-    private func send(_ request: Transport.Request, transport: Transport, watch: ProgressWatch) async throws -> TokenAnswer {
-        // A token server that is another machine than the registry is not asked with the registry's TLS settings or headers.
-        let response = try await transport.sendOnce(request, isOwn: request.url.origin == host.base.origin, watch: watch)
+    private func send(_ request: Transport.Request, transport: Transport, watch: ProgressWatch) async throws
+        -> TokenAnswer
+    {
+        // A token server that is another machine than the registry is not asked with the registry's TLS settings or
+        // headers.
+        let response = try await transport.sendOnce(
+            request, isOwn: request.url.origin == host.base.origin, watch: watch)
         let bytes = try await Transport.collect(response, upTo: 1024 * 1024, host: request.url.authority, watch: watch)
         switch response.status.code {
         case 200..<300: break
         case 400, 401, 403: throw refused("the token server refused the credentials\(Transport.reason(in: bytes))")
         case 429, 500...:
             throw TransientFailure(
-                error: .unavailable(host: request.url.authority, reason: "the token server answered \(response.status.code)"))
+                error: .unavailable(
+                    host: request.url.authority, reason: "the token server answered \(response.status.code)"))
         default:
             throw RegistryError.refused(
-                host: request.url.authority, status: Int(response.status.code), reason: "the token server gave no token")
+                host: request.url.authority, status: Int(response.status.code), reason: "the token server gave no token"
+            )
         }
         do {
             return try JSONDecoder().decode(TokenAnswer.self, from: Data(bytes))

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// Finds the endpoints of a registry in directories laid out as containerd's `config_path`, anew for each pull, so that changes need
-/// no restart.
+/// Finds the endpoints of a registry in directories laid out as containerd's `config_path`, anew for each pull, so that
+/// changes need no restart.
 struct HostsDirectory: Sendable {
     /// The first one that has a directory for a registry decides.
     var roots: [String]
@@ -10,11 +10,14 @@ struct HostsDirectory: Sendable {
 
     /// The endpoints to try, in order.
     func hosts(for domain: String) throws(RegistryError) -> [RegistryHost] {
-        for directory in roots.flatMap({ Self.candidates(root: $0, domain: domain) }) where Self.isDirectory(directory) {
+        for directory in roots.flatMap({ Self.candidates(root: $0, domain: domain) }) where Self.isDirectory(directory)
+        {
             let path = "\(directory)/hosts.toml"
             if FileManager.default.fileExists(atPath: path) {
                 let text = try Self.read(path)
-                if !text.isEmpty { return try HostsFile(text: text, path: path, directory: directory, domain: domain).hosts }
+                if !text.isEmpty {
+                    return try HostsFile(text: text, path: path, directory: directory, domain: domain).hosts
+                }
             }
             return try Self.standard(domain, certificatesIn: directory)
         }
@@ -30,8 +33,11 @@ struct HostsDirectory: Sendable {
         return names.map { "\(root)/\($0)" }
     }
 
-    /// The registry itself, with certificates in docker's layout where there are any: `*.crt` are authorities, `X.cert` and `X.key` a client's.
-    private static func standard(_ domain: String, certificatesIn directory: String?) throws(RegistryError) -> [RegistryHost] {
+    /// The registry itself, with certificates in docker's layout where there are any: `*.crt` are authorities, `X.cert`
+    /// and `X.key` a client's.
+    private static func standard(_ domain: String, certificatesIn directory: String?) throws(RegistryError)
+        -> [RegistryHost]
+    {
         guard var host = RegistryHost.standard(for: domain) else {
             throw .configuration(path: domain, reason: "it is not the name of a host")
         }

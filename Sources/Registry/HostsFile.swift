@@ -1,7 +1,8 @@
 import FoundationEssentials
 import TOMLKit
 
-/// The content of a hosts.toml, in the form that containerd documents (docs/hosts.md): `server`, its settings, and `[host."URL"]` tables.
+/// The content of a hosts.toml, in the form that containerd documents (docs/hosts.md): `server`, its settings, and
+/// `[host."URL"]` tables.
 struct HostsFile {
     /// Mirrors in the order of the text, then the server's own entry.
     let hosts: [RegistryHost]
@@ -50,7 +51,9 @@ struct HostsFile {
 
     /// An address without scheme means https; the API's root is `/v2` unless the path is said to be it.
     private static func base(_ address: String, overridesPath: Bool) -> RegistryURL? {
-        guard let url = RegistryURL(address.hasPrefix("http") ? address : "https://\(address)"), url.query == nil else { return nil }
+        guard let url = RegistryURL(address.hasPrefix("http") ? address : "https://\(address)"), url.query == nil else {
+            return nil
+        }
         var path = url.path
         while path.hasSuffix("/") { path.removeLast() }
         if !overridesPath, !path.hasSuffix("/v2") { path += "/v2" }
@@ -63,7 +66,8 @@ struct HostsFile {
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = line.drop { $0 == " " || $0 == "\t" }
             guard line.hasPrefix("[") || line.hasPrefix("host") else { continue }
-            for name in names where position[name] == nil && (line.contains("\"\(name)\"") || line.contains("'\(name)'")) {
+            for name in names
+            where position[name] == nil && (line.contains("\"\(name)\"") || line.contains("'\(name)'")) {
                 position[name] = number
             }
         }
@@ -157,7 +161,8 @@ struct HostsFile {
                     case 2: return (entry.values[0], entry.values[1])
                     default:
                         throw DecodingError.dataCorruptedError(
-                            in: container, debugDescription: "a client certificate is one file, or a certificate and a key")
+                            in: container,
+                            debugDescription: "a client certificate is one file, or a certificate and a key")
                     }
                 }
             }

@@ -23,7 +23,8 @@ final class ProgressWatch: Sendable {
         return try await body()
     }
 
-    /// Runs `body` and throws `failure` if it makes no step for `timeout`; either way `body` has ended when this returns.
+    /// Runs `body` and throws `failure` if it makes no step for `timeout`; either way `body` has ended when this
+    /// returns.
     static func run<T: Sendable>(
         timeout: Duration, failure: RegistryError, _ body: @escaping @Sendable (ProgressWatch) async throws -> T
     ) async throws -> T {

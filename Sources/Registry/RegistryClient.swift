@@ -32,7 +32,8 @@ package final class RegistryClient: Sendable {
         var endpoints: [RegistryEndpoint] = []
         for host in hosts {
             let isFor = credentials?.mayBeSent(to: host, domain: reference.domain) ?? false
-            let authorizer = Authorizer(host: host, repositoryPath: reference.path, credentials: isFor ? credentials : nil)
+            let authorizer = Authorizer(
+                host: host, repositoryPath: reference.path, credentials: isFor ? credentials : nil)
             let transport = Transport(
                 client: client(connectTimeout: host.dialTimeout ?? configuration.connectTimeout), host: host,
                 tls: try host.tlsConfiguration(), configuration: configuration)
@@ -52,7 +53,9 @@ package final class RegistryClient: Sendable {
 
     private func client(connectTimeout: Duration) -> HTTPClient {
         clients.withLock { clients in
-            if let client = clients[connectTimeout] ?? (clients.count >= Self.clientsMax ? clients.values.first : nil) { return client }
+            if let client = clients[connectTimeout] ?? (clients.count >= Self.clientsMax ? clients.values.first : nil) {
+                return client
+            }
             var settings = HTTPClient.Configuration(redirectConfiguration: .disallow, decompression: .disabled)
             settings.timeout.connect = .nanoseconds(connectTimeout.nanoseconds)
             settings.httpVersion = .http1Only

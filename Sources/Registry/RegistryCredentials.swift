@@ -1,6 +1,7 @@
 package import Model
 
-/// What a pull request brings to prove who asks (AuthConfig of the CRI). It is never logged, stored or part of an error.
+/// What a pull request brings to prove who asks (AuthConfig of the CRI). It is never logged, stored or part of an
+/// error.
 package struct RegistryCredentials: Sendable, Equatable {
     package var username: String
     package var password: String
@@ -13,7 +14,8 @@ package struct RegistryCredentials: Sendable, Equatable {
 
     /// Reads the fields of an AuthConfig; `auth` is base64 of `user:password` and counts where no user name is given.
     package init(
-        username: String = "", password: String = "", auth: String = "", identityToken: String = "", registryToken: String = "",
+        username: String = "", password: String = "", auth: String = "", identityToken: String = "",
+        registryToken: String = "",
         serverAddress: String = ""
     ) throws(Fault) {
         self.username = username
@@ -37,8 +39,8 @@ package struct RegistryCredentials: Sendable, Equatable {
 
     /// Whether these may be sent to `host`, an endpoint for images of `domain`.
     ///
-    /// A server address names the one host that may see them. Without it that is the registry of the image's name, or the server that
-    /// the operator configured in its place; never a mirror.
+    /// A server address names the one host that may see them. Without it that is the registry of the image's name, or
+    /// the server that the operator configured in its place; never a mirror.
     func mayBeSent(to host: RegistryHost, domain: String) -> Bool {
         guard !isEmpty else { return false }
         let endpoint = Self.registry(host.base.authority)

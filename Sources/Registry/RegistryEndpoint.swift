@@ -16,7 +16,8 @@ struct RegistryEndpoint: Sendable {
     /// Asks what a tag or digest is, by HEAD; nil where the host answers without a digest.
     func head(_ selector: String, watch: ProgressWatch) async throws -> ImageDescriptor? {
         try await transport.retrying {
-            let response = try await send(.HEAD, "manifests/\(selector)", accept: ImageMediaType.manifests, watch: watch)
+            let response = try await send(
+                .HEAD, "manifests/\(selector)", accept: ImageMediaType.manifests, watch: watch)
             await Transport.discard(response)
             guard response.status.code != 405, response.status.code != 501 else { return nil }
             try await expectSuccess(response, what: "manifest \"\(selector)\"", body: [])
@@ -29,7 +30,9 @@ struct RegistryEndpoint: Sendable {
     }
 
     /// Fetches a manifest, verified if `selector` is a digest.
-    func manifest(_ selector: String, watch: ProgressWatch) async throws -> (descriptor: ImageDescriptor, bytes: [UInt8]) {
+    func manifest(_ selector: String, watch: ProgressWatch) async throws -> (
+        descriptor: ImageDescriptor, bytes: [UInt8]
+    ) {
         try await transport.retrying {
             let response = try await send(.GET, "manifests/\(selector)", accept: ImageMediaType.manifests, watch: watch)
             let bytes = try await Transport.collect(response, upTo: ImageManifest.bytesMax, host: name, watch: watch)
@@ -44,7 +47,8 @@ struct RegistryEndpoint: Sendable {
 
     /// Streams a blob's bytes from `offset` on to `receive`; one attempt.
     func blob(
-        _ blob: ImageDescriptor, from offset: Int64, watch: ProgressWatch, receive: (ArraySlice<UInt8>) async throws -> Void
+        _ blob: ImageDescriptor, from offset: Int64, watch: ProgressWatch,
+        receive: (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
         let response = try await send(.GET, "blobs/\(blob.digest)", accept: [], offset: offset, watch: watch)
         if response.status.code >= 300 {
@@ -91,7 +95,8 @@ struct RegistryEndpoint: Sendable {
         let query = host.needsNamespace(for: reference.domain) ? "ns=\(RegistryURL.encode(reference.domain))" : nil
         let url = host.base.appending(path: "/\(reference.path)/\(path)", query: query)
         return try await transport.send(
-            Transport.Request(method: method, url: url, accept: accept, offset: offset), authorizer: authorizer, watch: watch)
+            Transport.Request(method: method, url: url, accept: accept, offset: offset), authorizer: authorizer,
+            watch: watch)
     }
 
     private func expectSuccess(_ response: HTTPClientResponse, what: String, body: [UInt8]) async throws {

@@ -31,15 +31,16 @@ package enum RegistryError: Error, Equatable, Sendable, CustomStringConvertible 
         case .throttled(let host): "ask registry \"\(host)\": too many requests"
         case .refused(let host, let status, let reason): "ask registry \"\(host)\": status \(status): \(reason)"
         case .malformed(let host, let reason): "read the answer of registry \"\(host)\": \(reason)"
-        case .digestMismatch(let host, let expected): "verify \(expected) from registry \"\(host)\": the content has another digest"
+        case .digestMismatch(let host, let expected):
+            "verify \(expected) from registry \"\(host)\": the content has another digest"
         case .sizeMismatch(let host, let expected, let got):
             "read from registry \"\(host)\": \(got) bytes where \(expected) were announced"
         case .configuration(let path, let reason): "read registry configuration \"\(path)\": \(reason)"
         }
     }
 
-    /// The error as a client of the CRI sees it. The kubelet recognises an unreachable registry by the prefix of its message
-    /// (cri-api, pkg/errors).
+    /// The error as a client of the CRI sees it. The kubelet recognises an unreachable registry by the prefix of its
+    /// message (cri-api, pkg/errors).
     package var fault: Fault {
         switch self {
         case .unavailable: Fault(.unknown, "RegistryUnavailable: \(description)")

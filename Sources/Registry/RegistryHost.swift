@@ -1,4 +1,5 @@
-/// One endpoint that serves the images of a registry: the registry itself or a mirror of it, as hosts.toml describes it.
+/// One endpoint that serves the images of a registry: the registry itself or a mirror of it, as hosts.toml describes
+/// it.
 package struct RegistryHost: Sendable, Equatable {
     /// Scheme, host, port and the API's root path, usually `/v2`.
     package var base: RegistryURL
@@ -29,8 +30,8 @@ package struct RegistryHost: Sendable, Equatable {
 
     package init(base: RegistryURL) { self.base = base }
 
-    /// The endpoint of a registry without any configuration: HTTPS, and plain HTTP only for a loopback address with a port other than
-    /// 443, as containerd has it.
+    /// The endpoint of a registry without any configuration: HTTPS, and plain HTTP only for a loopback address with a
+    /// port other than 443, as containerd has it.
     package static func standard(for domain: String) -> RegistryHost? {
         let name = domain == "docker.io" ? "registry-1.docker.io" : domain
         guard let secure = RegistryURL("https://\(name)/v2") else { return nil }

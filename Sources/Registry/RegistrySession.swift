@@ -4,8 +4,8 @@ import Synchronization
 
 /// One caller's pull of one image: what a tag means, manifests by digest, blobs as streams.
 ///
-/// Hosts are asked in the order of the configuration, and the next one is asked where one cannot answer. What fails everywhere fails
-/// with the error of the last host, which is the registry itself.
+/// Hosts are asked in the order of the configuration, and the next one is asked where one cannot answer. What fails
+/// everywhere fails with the error of the last host, which is the registry itself.
 package final class RegistrySession: Sendable {
     package let reference: ImageReference
     private let endpoints: [RegistryEndpoint]
@@ -19,7 +19,8 @@ package final class RegistrySession: Sendable {
         self.configuration = configuration
     }
 
-    /// Asks the registry what the reference means; never answered from memory, so that wrong credentials fail whatever is local.
+    /// Asks the registry what the reference means; never answered from memory, so that wrong credentials fail whatever
+    /// is local.
     ///
     /// The size is 0 where the registry does not tell it.
     package func resolve() async throws -> ImageDescriptor {
@@ -41,7 +42,9 @@ package final class RegistrySession: Sendable {
 
     /// The bytes of a manifest or index, verified; at most 4 MiB.
     package func manifest(_ descriptor: ImageDescriptor) async throws -> [UInt8] {
-        if let bytes = known.withLock({ $0.flatMap { $0.digest == descriptor.digest ? $0.bytes : nil } }) { return bytes }
+        if let bytes = known.withLock({ $0.flatMap { $0.digest == descriptor.digest ? $0.bytes : nil } }) {
+            return bytes
+        }
         return try await first(of: endpoints.filter(\.host.canPull)) { endpoint, watch in
             try await endpoint.manifest(descriptor.digest.description, watch: watch).bytes
         }
@@ -49,7 +52,8 @@ package final class RegistrySession: Sendable {
 
     /// Streams a blob to `receive`, in order and each byte once; a broken connection is continued where it broke.
     ///
-    /// The bytes are counted but not verified: who receives them verifies their digest. What `receive` throws ends the transfer.
+    /// The bytes are counted but not verified: who receives them verifies their digest. What `receive` throws ends the
+    /// transfer.
     package func blob(
         _ descriptor: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
@@ -88,7 +92,8 @@ package final class RegistrySession: Sendable {
         for endpoint in able {
             do {
                 let failure = RegistryError.noProgress(host: endpoint.name, timeout: configuration.noProgressTimeout)
-                return try await ProgressWatch.run(timeout: configuration.noProgressTimeout, failure: failure) { watch in
+                return try await ProgressWatch.run(timeout: configuration.noProgressTimeout, failure: failure) {
+                    watch in
                     try await body(endpoint, watch)
                 }
             } catch let failure as ReceiverFailure {

@@ -17,10 +17,13 @@ extension RegistryHost {
         // NIOSSL presents one client certificate; the first pair is it.
         if let client = clientCertificates.first {
             do {
-                tls.certificateChain = try NIOSSLCertificate.fromPEMFile(client.certificateFile).map { .certificate($0) }
+                tls.certificateChain = try NIOSSLCertificate.fromPEMFile(client.certificateFile).map {
+                    .certificate($0)
+                }
                 tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: client.keyFile, format: .pem))
             } catch {
-                throw .configuration(path: client.certificateFile, reason: "it and its key are not a client certificate in PEM form")
+                throw .configuration(
+                    path: client.certificateFile, reason: "it and its key are not a client certificate in PEM form")
             }
         }
         return tls

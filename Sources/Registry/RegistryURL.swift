@@ -25,10 +25,14 @@ package struct RegistryURL: Hashable, Sendable, CustomStringConvertible {
 
     /// Nil where `text` is not an absolute http or https URL.
     package init?(_ text: String) {
-        guard text.utf8.count <= 8192, text.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !Self.neverPlain.contains($0) }) else {
+        guard text.utf8.count <= 8192,
+            text.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !Self.neverPlain.contains($0) })
+        else {
             return nil
         }
-        guard let colon = text.firstRange(of: "://"), let scheme = Scheme(rawValue: text[..<colon.lowerBound].lowercased()) else {
+        guard let colon = text.firstRange(of: "://"),
+            let scheme = Scheme(rawValue: text[..<colon.lowerBound].lowercased())
+        else {
             return nil
         }
         let rest = text[colon.upperBound...].prefix { $0 != "#" }
@@ -49,8 +53,11 @@ package struct RegistryURL: Hashable, Sendable, CustomStringConvertible {
 
     var isLoopback: Bool { Self.isLoopback(host) }
 
-    /// A host that is reached from this machine only: loopback, or the link-local addresses where clouds keep their metadata.
-    var isMachineLocal: Bool { isLoopback || host.hasPrefix("169.254.") || host.hasPrefix("[fe80:") || host == "0.0.0.0" || host == "[::]" }
+    /// A host that is reached from this machine only: loopback, or the link-local addresses where clouds keep their
+    /// metadata.
+    var isMachineLocal: Bool {
+        isLoopback || host.hasPrefix("169.254.") || host.hasPrefix("[fe80:") || host == "0.0.0.0" || host == "[::]"
+    }
 
     /// `localhost`, 127.0.0.0/8 or ::1, with or without brackets; names that merely resolve there are not meant.
     package static func isLoopback(_ host: String) -> Bool {
@@ -81,9 +88,12 @@ package struct RegistryURL: Hashable, Sendable, CustomStringConvertible {
         var out = ""
         for byte in text.utf8 {
             let isPlain =
-                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte == 0x2d || byte == 0x2e
+                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || byte == 0x2d || byte == 0x2e
                 || byte == 0x5f || byte == 0x7e
-            out += isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            out +=
+                isPlain
+                ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }
         return out
     }
@@ -96,16 +106,20 @@ package struct RegistryURL: Hashable, Sendable, CustomStringConvertible {
         var port: Int?
         if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
             let digits = authority[authority.index(after: colon)...]
-            guard (1...5).contains(digits.count), digits.allSatisfy(\.isASCIIDigit), let number = Int(digits), (1...65535).contains(number)
+            guard (1...5).contains(digits.count), digits.allSatisfy(\.isASCIIDigit), let number = Int(digits),
+                (1...65535).contains(number)
             else { return nil }
             port = number
             host = authority[..<colon]
         }
         if host.hasPrefix("["), host.hasSuffix("]") {
             let address = host.dropFirst().dropLast()
-            guard (2...45).contains(address.count), address.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else { return nil }
+            guard (2...45).contains(address.count), address.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." })
+            else { return nil }
         } else {
-            guard (1...253).contains(host.count), host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) }) else {
+            guard (1...253).contains(host.count),
+                host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) })
+            else {
                 return nil
             }
         }

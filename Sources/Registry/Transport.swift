@@ -36,7 +36,8 @@ struct Transport: Sendable {
             case 401:
                 await Self.discard(response)
                 guard isOwn else {
-                    throw RegistryError.unauthorized(host: name, reason: "the server it redirects to asks for credentials")
+                    throw RegistryError.unauthorized(
+                        host: name, reason: "the server it redirects to asks for credentials")
                 }
                 let challenges = response.headers["www-authenticate"].prefix(16).flatMap(Challenge.parse)
                 try await authorizer.answer(challenges, transport: self, watch: watch)
@@ -46,7 +47,8 @@ struct Transport: Sendable {
             case 500...:
                 await Self.discard(response)
                 throw TransientFailure(
-                    error: .unavailable(host: name, reason: "it answered \(response.status.code)"), retryAfter: Self.retryAfter(response))
+                    error: .unavailable(host: name, reason: "it answered \(response.status.code)"),
+                    retryAfter: Self.retryAfter(response))
             default:
                 return response
             }
@@ -83,7 +85,9 @@ struct Transport: Sendable {
         message.headers.add(name: "user-agent", value: configuration.userAgent)
         for type in request.accept { message.headers.add(name: "accept", value: type) }
         if request.offset > 0 { message.headers.add(name: "range", value: "bytes=\(request.offset)-") }
-        if let authorization = request.authorization { message.headers.add(name: "authorization", value: authorization) }
+        if let authorization = request.authorization {
+            message.headers.add(name: "authorization", value: authorization)
+        }
         if let form = request.form {
             message.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
             message.body = .bytes(ByteBuffer(string: form))
@@ -103,24 +107,30 @@ struct Transport: Sendable {
     }
 
     /// Follows redirects; `isOwn` tells whether the answer is the registry host's.
-    private func follow(_ first: Request, watch: ProgressWatch) async throws -> (response: HTTPClientResponse, isOwn: Bool) {
+    private func follow(_ first: Request, watch: ProgressWatch) async throws -> (
+        response: HTTPClientResponse, isOwn: Bool
+    ) {
         var request = first
         for _ in 0...configuration.redirectsMax {
             let isOwn = request.url.origin == host.base.origin
-            // What is bound to the host does not travel: neither credentials nor configured headers nor client certificates (CVE-2020-15157).
+            // What is bound to the host does not travel: neither credentials nor configured headers nor client
+            // certificates (CVE-2020-15157).
             if !isOwn { request.authorization = nil }
             let response = try await sendOnce(request, isOwn: isOwn, watch: watch)
             guard [301, 302, 303, 307, 308].contains(response.status.code) else { return (response, isOwn) }
 
             await Self.discard(response)
-            guard let location = response.headers.first(name: "location"), let next = request.url.resolving(location: location) else {
+            guard let location = response.headers.first(name: "location"),
+                let next = request.url.resolving(location: location)
+            else {
                 throw RegistryError.malformed(host: name, reason: "it redirects to nothing that can be asked")
             }
             guard next.scheme == .https || request.url.scheme == .http else {
                 throw RegistryError.malformed(host: name, reason: "it redirects from https to http")
             }
             guard !next.isMachineLocal || host.base.isMachineLocal else {
-                throw RegistryError.malformed(host: name, reason: "it redirects to an address of this machine, \"\(next.authority)\"")
+                throw RegistryError.malformed(
+                    host: name, reason: "it redirects to an address of this machine, \"\(next.authority)\"")
             }
             request.url = next
         }
@@ -153,7 +163,8 @@ extension Transport {
         return bytes
     }
 
-    /// Reads a short body to its end, so that the connection can be used again; a long one is left, which closes the connection.
+    /// Reads a short body to its end, so that the connection can be used again; a long one is left, which closes the
+    /// connection.
     static func discard(_ response: HTTPClientResponse) async {
         var left = 64 * 1024
         do {
@@ -180,7 +191,8 @@ extension Transport {
             }
             var errors: [Entry]?
         }
-        guard body.count <= 64 * 1024, let entry = (Result { try JSONDecoder().decode(Answer.self, from: Data(body)) }).value?.errors?.first
+        guard body.count <= 64 * 1024,
+            let entry = (Result { try JSONDecoder().decode(Answer.self, from: Data(body)) }).value?.errors?.first
         else { return "" }
         let words = [entry.code, entry.message].compactMap { $0 }.joined(separator: ": ")
         let printable = words.unicodeScalars.prefix(200).filter { $0.value >= 0x20 && $0.value != 0x7f }
@@ -193,9 +205,11 @@ extension Transport {
         if Task.isCancelled { return CancellationError() }
         switch error {
         case is RegistryError, is TransientFailure, is CancellationError: return error
-        case let error as HTTPClientError where [.remoteConnectionClosed, .uncleanShutdown, .requestStreamCancelled].contains(error):
+        case let error as HTTPClientError
+        where [.remoteConnectionClosed, .uncleanShutdown, .requestStreamCancelled].contains(error):
             return TransientFailure(error: .unavailable(host: host, reason: "the connection broke off"))
-        case let error as HTTPClientError where [.connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout].contains(error):
+        case let error as HTTPClientError
+        where [.connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout].contains(error):
             return RegistryError.unavailable(host: host, reason: "no connection in time")
         case let error as IOError where [ECONNRESET, EPIPE, ECONNABORTED].contains(error.errnoCode):
             return TransientFailure(error: .unavailable(host: host, reason: "the connection broke off"))

@@ -6,11 +6,14 @@ import Testing
 
 @testable import ImageStore
 
-private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuilder.archive { $0.add(name, content: content) } }
+private func file(_ name: String, _ content: String = "x") -> [UInt8] {
+    TarBuilder.archive { $0.add(name, content: content) }
+}
 
 @Suite(.timeLimit(.minutes(2))) struct ImageLifeTests {
     private func layers(_ store: ImageStore) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: store.layersPath).filter { $0 != ImageStore.emptyLayer }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: store.layersPath).filter { $0 != ImageStore.emptyLayer }
+            .sorted()
     }
 
     @Test func `removing by one tag removes the image with all its names and frees all it had`() async throws {
@@ -50,7 +53,8 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         let store = try await openStore(scratch)
         let base = file("base")
         _ = try await store.pull(try reference("r.example/one"), from: FakeSource(FakeImage([base, file("one")])))
-        let two = try await store.pull(try reference("r.example/two"), from: FakeSource(FakeImage([base, file("two")])))
+        let two = try await store.pull(
+            try reference("r.example/two"), from: FakeSource(FakeImage([base, file("two")])))
         try await store.remove("r.example/one")
         #expect(try layers(store) == two.layers.sorted())
         try await store.remove("r.example/two")
@@ -63,7 +67,8 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         var kept: [String] = []
         do {
             let store = try await openStore(scratch)
-            _ = try await store.pull(try reference("r.example/app"), from: FakeSource(FakeImage([file("a"), file("b")])))
+            _ = try await store.pull(
+                try reference("r.example/app"), from: FakeSource(FakeImage([file("a"), file("b")])))
             kept = try store.retain(image: "r.example/app", for: container).layers.sorted()
             try await store.remove("r.example/app")
             #expect(try store.list().isEmpty)
@@ -82,7 +87,9 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         try await store.release(container)
         #expect(try layers(store) == [])
         try await store.release(container)
-        #expect { _ = try store.retain(image: "r.example/app", for: container) } throws: { ($0 as? ImageStoreError)?.fault.code == .notFound }
+        #expect { _ = try store.retain(image: "r.example/app", for: container) } throws: {
+            ($0 as? ImageStoreError)?.fault.code == .notFound
+        }
     }
 
     @Test func `what was pulled is there after a restart, exactly`() async throws {
@@ -91,8 +98,10 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         let usage: ImageStoreUsage
         do {
             let store = try await openStore(scratch)
-            _ = try await store.pull(try reference("r.example/a:1"), from: FakeSource(FakeImage([file("a")], defaults: #"{"User":"u"}"#)))
-            _ = try await store.pull(try reference("r.example/b:1"), from: FakeSource(FakeImage([file("a"), file("b")])))
+            _ = try await store.pull(
+                try reference("r.example/a:1"), from: FakeSource(FakeImage([file("a")], defaults: #"{"User":"u"}"#)))
+            _ = try await store.pull(
+                try reference("r.example/b:1"), from: FakeSource(FakeImage([file("a"), file("b")])))
             before = try store.list()
             usage = store.usage()
         }
@@ -112,15 +121,21 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         try #require(process.terminationStatus == 0)
     }
 
-    @Test func `a daemon that dies anywhere in a pull leaves nothing that shows, and the next one tidies up`() async throws {
+    @Test func `a daemon that dies anywhere in a pull leaves nothing that shows, and the next one tidies up`()
+        async throws
+    {
         let scratch = try Scratch()
         let store = try await openStore(scratch)
-        let image = FakeImage([file("one", String(repeating: "1", count: 40000)), file("two", String(repeating: "2", count: 40000))])
+        let image = FakeImage([
+            file("one", String(repeating: "1", count: 40000)), file("two", String(repeating: "2", count: 40000)),
+        ])
         let source = FakeSource(image, chunkBytes: 10000) { _, _ in
             try copy(scratch, to: "store-\(UUID().uuidString)")
         }
         _ = try await store.pull(try reference("r.example/app"), from: source)
-        let leftovers = try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter { $0.hasPrefix("store-") }
+        let leftovers = try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter {
+            $0.hasPrefix("store-")
+        }
         #expect(leftovers.count >= 10)
         for name in leftovers {
             let restarted = try await openStore(scratch, name)
@@ -132,7 +147,7 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
     }
 
     @Test func `damaged records are left out and reported, the rest works`() async throws {
-        for damage in ["flip", "cut", "empty", "directory", "layer", "blob"] {
+        for damage in ["flip", "digit", "cut", "empty", "directory", "layer", "blob"] {
             let scratch = try Scratch()
             let (bad, good) = (FakeImage([file("a")]), FakeImage([file("b")]))
             let layer: String
@@ -145,6 +160,10 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
             var bytes = try Data(contentsOf: URL(fileURLWithPath: record))
             switch damage {
             case "flip": bytes[bytes.count / 2] ^= 1
+            case "digit":
+                // What still reads as a record, but is not what was written.
+                let digit = try #require(bytes.range(of: Data("\"pulledAt\":".utf8))).upperBound
+                bytes[digit] = bytes[digit] == 0x31 ? 0x32 : 0x31
             case "cut": bytes = bytes.prefix(bytes.count - 1)
             case "empty": bytes = Data()
             default: break
@@ -155,7 +174,9 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
                 try FileManager.default.createDirectory(atPath: record, withIntermediateDirectories: false)
             }
             if damage == "layer" { try FileManager.default.removeItem(atPath: "\(scratch.path)/store/layers/\(layer)") }
-            if damage == "blob" { try FileManager.default.removeItem(atPath: "\(scratch.path)/store/blobs/sha256-\(bad.id.hex)") }
+            if damage == "blob" {
+                try FileManager.default.removeItem(atPath: "\(scratch.path)/store/blobs/sha256-\(bad.id.hex)")
+            }
             let store = try await openStore(scratch)
             #expect(try store.list().map(\.id) == [good.id])
             #expect(!store.problems.isEmpty)
@@ -189,7 +210,8 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         let scratch = try Scratch()
         let store = try await openStore(scratch)
         _ = try await store.pull(
-            try reference("r.example/app"), from: FakeSource(FakeImage([TarBuilder.archive { $0.add("su", mode: 0o4755, content: "x") }])))
+            try reference("r.example/app"),
+            from: FakeSource(FakeImage([TarBuilder.archive { $0.add("su", mode: 0o4755, content: "x") }])))
         let root = try OwnedFD.open(Path("\(scratch.path)/store"), [.readOnly, .directory])
         #expect(try root.status().mode == 0o700)
         for entry in try root.entries(max: 100) { #expect(try root.status(Path(entry.name)).mode & 0o077 == 0) }
@@ -203,7 +225,9 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
             let store = try await openStore(scratch)
             _ = try await store.pull(try reference("r.example/small"), from: FakeSource(FakeImage([file("a")])))
             let large = FakeImage([file("ok"), file("large", String(repeating: "x", count: 3 << 20))])
-            await #expect { _ = try await store.pull(try reference("r.example/large"), from: FakeSource(large)) } throws: { error in
+            await #expect {
+                _ = try await store.pull(try reference("r.example/large"), from: FakeSource(large))
+            } throws: { error in
                 (error as? ImageStoreError)?.fault.code == .resourceExhausted
             }
             #expect(try store.list().count == 1)

@@ -6,10 +6,14 @@ import Testing
 
 @testable import ImageStore
 
-private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuilder.archive { $0.add(name, content: content) } }
+private func file(_ name: String, _ content: String = "x") -> [UInt8] {
+    TarBuilder.archive { $0.add(name, content: content) }
+}
 
 @Suite(.timeLimit(.minutes(2))) struct ImagePullTests {
-    private let defaults = #"{"User":"1000:5","Env":["A=b","BAD","=c","D="],"Cmd":["run"],"Volumes":{"/data":{},"/../etc":{},"rel":{},"/":{}}}"#
+    private let defaults =
+        #"{"User":"1000:5","Env":["A=b","BAD","=c","D="],"Cmd":["run"],"#
+        + #""Volumes":{"/data":{},"/../etc":{},"rel":{},"/":{}}}"#
 
     @Test func `an image is listed with all that the CRI wants to know`() async throws {
         let scratch = try Scratch()
@@ -31,13 +35,17 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         #expect(try store.list() == [pulled])
         let hex = image.id.hex
         for name in [
-            "registry.example/app:v1", "registry.example/app@\(image.target.digest)", image.id.description, hex, String(hex.prefix(12)),
+            "registry.example/app:v1", "registry.example/app@\(image.target.digest)", image.id.description, hex,
+            String(hex.prefix(12)),
             "sha256:\(hex.prefix(5))",
         ] {
             #expect(try store.status(name) == pulled)
             #expect(try store.list(name) == [pulled])
         }
-        for name in ["registry.example/app:v2", "registry.example/app", "sha256:" + String(repeating: "0", count: 64), "zz", "", "../x"] {
+        for name in [
+            "registry.example/app:v2", "registry.example/app", "sha256:" + String(repeating: "0", count: 64), "zz", "",
+            "../x",
+        ] {
             #expect(try store.status(name) == nil)
         }
         let usage = store.usage()
@@ -82,7 +90,9 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         struct Refusing: BlobSource {
             func resolve() async throws -> ImageDescriptor { throw Fault(.unauthenticated, "no") }
             func manifest(_ descriptor: ImageDescriptor) async throws -> [UInt8] { [] }
-            func blob(_ d: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void) async throws {}
+            func blob(_ d: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void)
+                async throws
+            {}
         }
         let scratch = try Scratch()
         let store = try await openStore(scratch)
@@ -111,7 +121,8 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         #expect(source.count(image.target.digest) == 1)
     }
 
-    @Test func `when the last one is cancelled the pull stops and leaves nothing, and the next one works`() async throws {
+    @Test func `when the last one is cancelled the pull stops and leaves nothing, and the next one works`() async throws
+    {
         let scratch = try Scratch()
         let store = try await openStore(scratch)
         let gate = Gate()
@@ -123,7 +134,9 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         await #expect(throws: CancellationError.self) { try await pull.value }
         _ = try await store.pull(try reference("r.example/app"), from: FakeSource(image))
         #expect(try store.list().count == 1)
-        while try FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)/store/tmp") != [] { await Task.yield() }
+        while try FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)/store/tmp") != [] {
+            await Task.yield()
+        }
     }
 
     struct Spoiled: CustomTestStringConvertible {
@@ -164,28 +177,48 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
             return (image, [:])
         },
         Spoiled("L12 depth", .invalidArgument) {
-            (FakeImage([], changeManifest: { _ in String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000) }), [:])
+            (
+                FakeImage(
+                    [],
+                    changeManifest: { _ in String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000) }),
+                [:]
+            )
         },
         Spoiled("L12 4 MiB and one byte", .resourceExhausted) {
             (FakeImage([], changeManifest: { $0 + String(repeating: " ", count: 4 << 20) }), [:])
         },
         Spoiled("L12 128 layers", .resourceExhausted) { (FakeImage(Array(repeating: file("a"), count: 128)), [:]) },
         Spoiled("L12 duplicate keys", .invalidArgument) {
-            (FakeImage([], changeManifest: { $0.replacing("{\"schemaVersion\":2", with: "{\"layers\":[],\"schemaVersion\":2") }), [:])
+            (
+                FakeImage(
+                    [],
+                    changeManifest: { $0.replacing("{\"schemaVersion\":2", with: "{\"layers\":[],\"schemaVersion\":2") }
+                ), [:]
+            )
         },
         Spoiled("L12 huge number", .invalidArgument) {
-            (FakeImage([], changeManifest: { $0.replacing("\"schemaVersion\":2", with: "\"schemaVersion\":1e400") }), [:])
+            (
+                FakeImage([], changeManifest: { $0.replacing("\"schemaVersion\":2", with: "\"schemaVersion\":1e400") }),
+                [:]
+            )
         },
         Spoiled("L13 manifests and layers", .invalidArgument) {
-            (FakeImage([], changeManifest: { $0.replacing("{\"schemaVersion\":2", with: "{\"manifests\":[],\"schemaVersion\":2") }), [:])
+            (
+                FakeImage(
+                    [],
+                    changeManifest: {
+                        $0.replacing("{\"schemaVersion\":2", with: "{\"manifests\":[],\"schemaVersion\":2")
+                    }), [:]
+            )
         },
         Spoiled("L14 an index in itself, nested", .invalidArgument) {
             var image = FakeImage([])
             var target = image.target
             for _ in 0..<5 {
-                let index = Array(
-                    #"{"schemaVersion":2,"manifests":[{"mediaType":"\#(target.mediaType)","digest":"\#(target.digest)","size":1}]}"#.utf8)
-                target = ImageDescriptor(mediaType: ImageMediaType.ociIndex, digest: ContentHash.of(index), size: Int64(index.count))
+                let entry = #"{"mediaType":"\#(target.mediaType)","digest":"\#(target.digest)","size":1}"#
+                let index = Array(#"{"schemaVersion":2,"manifests":[\#(entry)]}"#.utf8)
+                target = ImageDescriptor(
+                    mediaType: ImageMediaType.ociIndex, digest: ContentHash.of(index), size: Int64(index.count))
                 image.documents[target.digest] = index
             }
             image.target = target
@@ -195,10 +228,12 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
             var image = FakeImage([])
             let index = Array(
                 #"""
-                {"schemaVersion":2,"manifests":[{"mediaType":"\#(image.target.mediaType)","digest":"\#(image.target.digest)","size":1,
+                {"schemaVersion":2,"manifests":[
+                 {"mediaType":"\#(image.target.mediaType)","digest":"\#(image.target.digest)","size":1,
                  "platform":{"os":"plan9","architecture":"mips"}}]}
                 """#.utf8)
-            image.target = ImageDescriptor(mediaType: ImageMediaType.ociIndex, digest: ContentHash.of(index), size: Int64(index.count))
+            image.target = ImageDescriptor(
+                mediaType: ImageMediaType.ociIndex, digest: ContentHash.of(index), size: Int64(index.count))
             image.documents[image.target.digest] = index
             return (image, [:])
         },
@@ -206,9 +241,17 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
             (FakeImage([], platform: ImagePlatform(os: "linux", architecture: "s390x")), [:])
         },
         Spoiled("L14 an artifact", .invalidArgument) {
-            (FakeImage([], changeManifest: { $0.replacing(ImageMediaType.ociConfig, with: "application/vnd.oci.empty.v1+json") }), [:])
+            (
+                FakeImage(
+                    [],
+                    changeManifest: {
+                        $0.replacing(ImageMediaType.ociConfig, with: "application/vnd.oci.empty.v1+json")
+                    }), [:]
+            )
         },
-        Spoiled("L15 configuration is an array", .invalidArgument) { (FakeImage([], changeConfig: { "[\($0)]" }), [:]) },
+        Spoiled("L15 configuration is an array", .invalidArgument) {
+            (FakeImage([], changeConfig: { "[\($0)]" }), [:])
+        },
         Spoiled("L15 no configuration", .notFound) {
             let image = FakeImage([], changeManifest: { $0.replacing("sha256:", with: "sha256:") })
             var broken = image
@@ -219,14 +262,22 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
             (FakeImage([], defaults: #"{"Env":["A=\#(String(repeating: "x", count: 2 << 20))"]}"#), [:])
         },
         Spoiled("L15 100,000 labels", .resourceExhausted) {
-            (FakeImage([], defaults: "{\"Labels\":{\((0..<100_000).map { "\"l\($0)\":\"\"" }.joined(separator: ","))}}"), [:])
+            (
+                FakeImage(
+                    [], defaults: "{\"Labels\":{\((0..<100_000).map { "\"l\($0)\":\"\"" }.joined(separator: ","))}}"),
+                [:]
+            )
         },
-        Spoiled("L15 schema 1", .unimplemented) { (FakeImage([], changeManifest: { _ in #"{"schemaVersion":1,"fsLayers":[]}"# }), [:]) },
+        Spoiled("L15 schema 1", .unimplemented) {
+            (FakeImage([], changeManifest: { _ in #"{"schemaVersion":1,"fsLayers":[]}"# }), [:])
+        },
         Spoiled("L15 foreign layer", .unimplemented) {
             (
                 FakeImage(
                     [file("a")],
-                    changeManifest: { $0.replacing("image.layer.v1.tar+gzip", with: "image.layer.nondistributable.v1.tar+gzip") }), [:]
+                    changeManifest: {
+                        $0.replacing("image.layer.v1.tar+gzip", with: "image.layer.nondistributable.v1.tar+gzip")
+                    }), [:]
             )
         },
         Spoiled("L8 zstd", .unimplemented) {
@@ -234,7 +285,9 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         },
         Spoiled("A4.7 garbage for gzip", .dataLoss) {
             let image = FakeImage([file("a")])
-            return (image, [image.layers[0].descriptor.digest: [UInt8](repeating: 7, count: image.layers[0].bytes.count)])
+            return (
+                image, [image.layers[0].descriptor.digest: [UInt8](repeating: 7, count: image.layers[0].bytes.count)]
+            )
         },
     ]
 
@@ -266,14 +319,18 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         let bad = FakeImage([shared, file("bad")])
         let gate = Gate()
         let badDigest = bad.layers[1].descriptor.digest
-        let badSource = FakeSource(bad, blobs: [badDigest: [0]]) { digest, _ in if digest == badDigest { try await gate.pass() } }
+        let badSource = FakeSource(bad, blobs: [badDigest: [0]]) { digest, _ in
+            if digest == badDigest { try await gate.pass() }
+        }
         let failing = Task { try await store.pull(try reference("r.example/bad"), from: badSource) }
         await gate.untilReached()
         let good = try await store.pull(try reference("r.example/good"), from: FakeSource(FakeImage([shared])))
         gate.open()
         await #expect(throws: ImageStoreError.self) { try await failing.value }
         #expect(try tree("\(store.layersPath)/\(good.layers[0])") == ["shared 644 0:0 file x"])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: store.layersPath).sorted() == ["0", good.layers[0]].sorted())
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: store.layersPath).sorted()
+                == ["0", good.layers[0]].sorted())
     }
 
     @Test func `a hostile repository cannot spoil another one's layer by its digest`() async throws {
@@ -281,17 +338,22 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         let store = try await openStore(scratch)
         let image = FakeImage([file("a")])
         let gate = Gate()
-        let stalling = FakeSource(image, blobs: [image.layers[0].descriptor.digest: [UInt8](repeating: 0, count: 10)]) { digest, _ in
+        let stalling = FakeSource(image, blobs: [image.layers[0].descriptor.digest: [UInt8](repeating: 0, count: 10)]) {
+            digest, _ in
             if digest != image.id { try await gate.pass() }
         }
         let hostile = Task { try await store.pull(try reference("evil.example/app"), from: stalling) }
         await gate.untilReached()
         _ = try await store.pull(try reference("r.example/app"), from: FakeSource(image))
         gate.open()
-        // By now the layer is local, and the hostile copy of it is of no interest or refused: either way the good one stays.
+        // By now the layer is local, and the hostile copy of it is of no interest or refused: either way the good one
+        // stays.
         do { _ = try await hostile.value } catch { #expect(error is ImageStoreError) }
         #expect(try store.status("r.example/app")?.id == image.id)
-        #expect(try tree("\(store.layersPath)/\(try #require(try store.status("r.example/app")).layers[0])") == ["a 644 0:0 file x"])
+        #expect(
+            try tree("\(store.layersPath)/\(try #require(try store.status("r.example/app")).layers[0])") == [
+                "a 644 0:0 file x"
+            ])
     }
 
     @Test func `127 layers are an image, 128 are refused with a sentence that says so`() async throws {
@@ -321,7 +383,9 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
         let (a, b) = (file("f", "a"), file("f", "b"))
         let twice = try await store.pull(try reference("r.example/twice"), from: FakeSource(FakeImage([a, b, a])))
         #expect(twice.layers.count == 2)
-        let content = try await store.withView(of: twice.id) { String(decoding: try $0.readFile("/f") ?? [], as: UTF8.self) }
+        let content = try await store.withView(of: twice.id) {
+            String(decoding: try $0.readFile("/f") ?? [], as: UTF8.self)
+        }
         #expect(content == "a")
     }
 
@@ -338,7 +402,8 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] { TarBuild
              {"mediaType":"\#(image.target.mediaType)","digest":"\#(image.target.digest)","size":\#(image.target.size),
               "platform":{"os":"\#(host.os)","architecture":"\#(host.architecture)"}}]}
             """#.utf8)
-        image.target = ImageDescriptor(mediaType: ImageMediaType.ociIndex, digest: ContentHash.of(index), size: Int64(index.count))
+        image.target = ImageDescriptor(
+            mediaType: ImageMediaType.ociIndex, digest: ContentHash.of(index), size: Int64(index.count))
         image.documents[image.target.digest] = index
         let pulled = try await store.pull(try reference("r.example/app"), from: FakeSource(image))
         #expect(pulled.repoDigests == ["r.example/app@\(image.target.digest)"])

@@ -31,7 +31,9 @@ import Testing
         5000:x:0:
         """
 
-    private func lookup(_ text: String, passwd: String? = ImageUsersTests.passwd, group: String? = ImageUsersTests.group) throws -> ImageUser {
+    private func lookup(
+        _ text: String, passwd: String? = ImageUsersTests.passwd, group: String? = ImageUsersTests.group
+    ) throws -> ImageUser {
         try ImageUserLookup(readFile: { path throws(ImageStoreError) in
             switch path {
             case "/etc/passwd": passwd.map { Array($0.utf8) }
@@ -46,27 +48,37 @@ import Testing
         var user: ImageUser
         var testDescription: String { text }
 
-        init(_ text: String, _ uid: UInt32, _ gid: UInt32, groups: [UInt32] = [], home: String? = nil, name: String? = nil) {
+        init(
+            _ text: String, _ uid: UInt32, _ gid: UInt32, groups: [UInt32] = [], home: String? = nil,
+            name: String? = nil
+        ) {
             self.text = text
             user = ImageUser(uid: uid, gid: gid, additionalGroups: groups, home: home, name: name)
         }
     }
 
     @Test(arguments: [
-        Row("", 0, 0, groups: [2001], home: "/root", name: "root"), Row("0", 0, 0, groups: [2001], home: "/root", name: "root"),
-        Row("root", 0, 0, groups: [2001], home: "/root", name: "root"), Row("app", 1000, 1001, groups: [2001, 2002], home: "/home/app", name: "app"),
+        Row("", 0, 0, groups: [2001], home: "/root", name: "root"),
+        Row("0", 0, 0, groups: [2001], home: "/root", name: "root"),
+        Row("root", 0, 0, groups: [2001], home: "/root", name: "root"),
+        Row("app", 1000, 1001, groups: [2001, 2002], home: "/home/app", name: "app"),
         Row("1000", 1000, 1001, groups: [2001, 2002], home: "/home/app", name: "app"),
         Row("app:2002", 1000, 2002, groups: [2001, 1001], home: "/home/app", name: "app"),
-        Row("app:more", 1000, 2002, groups: [2001, 1001], home: "/home/app", name: "app"), Row("1234", 1234, 0), Row("1234:5", 1234, 5),
+        Row("app:more", 1000, 2002, groups: [2001, 1001], home: "/home/app", name: "app"), Row("1234", 1234, 0),
+        Row("1234:5", 1234, 5),
         Row("1234:extra", 1234, 2001), Row(":5", 0, 5, groups: [2001], home: "/root", name: "root"),
-        Row("1", 1, 0), Row("2000", 2000, 0), Row("01", 1, 0), Row("1234:5000", 1234, 5000), Row("2147483647", 2_147_483_647, 0),
-        Row("home", 78, 78, name: "home"), Row("newline", 79, 79, name: "newline"), Row("app:", 1000, 1001, groups: [2001, 2002], home: "/home/app", name: "app"),
+        Row("1", 1, 0), Row("2000", 2000, 0), Row("01", 1, 0), Row("1234:5000", 1234, 5000),
+        Row("2147483647", 2_147_483_647, 0),
+        Row("home", 78, 78, name: "home"), Row("newline", 79, 79, name: "newline"),
+        Row("app:", 1000, 1001, groups: [2001, 2002], home: "/home/app", name: "app"),
     ])
     func `users are found as the image lists them`(_ row: Row) throws { #expect(try lookup(row.text) == row.user) }
 
     @Test(arguments: [
-        "2147483648", "4294967295", "4294967296", "99999999999999999999", "-1", "+1", "0x0", "1:4294967296", "1:-1", "nobody", "app:nogroup", "bad",
-        "badgid", "77", "app:badid", "a b", "app:x:y", "low", "broken", "1\u{0}", "app\n", String(repeating: "a", count: 1000),
+        "2147483648", "4294967295", "4294967296", "99999999999999999999", "-1", "+1", "0x0", "1:4294967296", "1:-1",
+        "nobody", "app:nogroup", "bad",
+        "badgid", "77", "app:badid", "a b", "app:x:y", "low", "broken", "1\u{0}", "app\n",
+        String(repeating: "a", count: 1000),
     ])
     func `what is no user is an error, and never root`(_ text: String) {
         #expect { _ = try lookup(text) } throws: { ($0 as? ImageStoreError)?.fault.code == .invalidArgument }
@@ -85,7 +97,8 @@ import Testing
         let large = String(repeating: "x", count: 11 << 20)
         let hostile: [(inout TarBuilder) -> Void] = [
             { $0.add("etc/passwd", type: "2", link: "/dev/zero") }, { $0.add("etc/passwd", type: "6") },
-            { $0.add("etc/passwd", type: "3", mode: 0o666, major: 1, minor: 5) }, { $0.add("etc/passwd", type: "2", link: "passwd") },
+            { $0.add("etc/passwd", type: "3", mode: 0o666, major: 1, minor: 5) },
+            { $0.add("etc/passwd", type: "2", link: "passwd") },
             { $0.add("etc/passwd", content: large) }, { $0.add("etc/passwd", type: "5") },
             { tar in
                 tar.add("etc/passwd", content: "app:x:1000:1000::/:\n")

@@ -18,7 +18,9 @@ final class Scratch: Sendable {
         for directory in [path, canary, "\(canary)/dir"] {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         }
-        for file in ["f", "shadow", "dir/g"] { try "precious".write(toFile: "\(canary)/\(file)", atomically: false, encoding: .utf8) }
+        for file in ["f", "shadow", "dir/g"] {
+            try "precious".write(toFile: "\(canary)/\(file)", atomically: false, encoding: .utf8)
+        }
         before = try Self.snapshot(canary)
     }
 
@@ -35,7 +37,8 @@ final class Scratch: Sendable {
     var isCanaryUntouched: Bool {
         get throws {
             let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-            return try Self.snapshot(canary) == before && names.allSatisfy { $0 == "canary" || $0.hasPrefix("layer") || $0.hasPrefix("store") }
+            return try Self.snapshot(canary) == before
+                && names.allSatisfy { $0 == "canary" || $0.hasPrefix("layer") || $0.hasPrefix("store") }
         }
     }
 
@@ -61,7 +64,9 @@ func tree(_ root: borrowing OwnedFD, withTimes: Bool = false) throws -> [String]
             let status = try fd.status(name)
             let path = prefix + String(decoding: entry.name, as: UTF8.self)
             var line = "\(path) \(String(status.mode, radix: 8)) \(status.uid):\(status.gid)"
-            if withTimes { line += " @\(status.modifiedSeconds).\(status.modifiedNanoseconds) #\(status.inode) \(status.links)" }
+            if withTimes {
+                line += " @\(status.modifiedSeconds).\(status.modifiedNanoseconds) #\(status.inode) \(status.links)"
+            }
             switch status.kind {
             case .directory:
                 let child = try fd.open(name, [.readOnly, .directory, .noFollow])
@@ -71,7 +76,8 @@ func tree(_ root: borrowing OwnedFD, withTimes: Bool = false) throws -> [String]
             case .regular:
                 let file = try fd.open(name, [.readOnly, .noFollow])
                 let content = try file.readToEnd(max: 64 << 20)
-                lines.append(line + " file \(content.count < 64 ? String(decoding: content, as: UTF8.self) : "\(content.count) bytes")")
+                let shown = content.count < 64 ? String(decoding: content, as: UTF8.self) : "\(content.count) bytes"
+                lines.append(line + " file \(shown)")
             case .symlink: lines.append(line + " -> \(String(decoding: try fd.readSymlink(name), as: UTF8.self))")
             case .characterDevice, .blockDevice: lines.append(line + " device \(status.major):\(status.minor)")
             default: lines.append(line + " \(status.kind)")
@@ -85,11 +91,13 @@ func tree(_ root: borrowing OwnedFD, withTimes: Bool = false) throws -> [String]
 /// Unpacks one archive into a new directory of `scratch` as a pull would, `step` bytes at a time.
 @discardableResult
 func unpack(
-    _ archive: [UInt8], in scratch: Scratch, name: String = "layer", compression: LayerCompression = .none, step: Int = 65536,
+    _ archive: [UInt8], in scratch: Scratch, name: String = "layer", compression: LayerCompression = .none,
+    step: Int = 65536,
     limits: ImageLimits = ImageLimits(), blob: [UInt8]? = nil
 ) throws -> LayerUnpack.Result {
     let bytes = blob ?? (compression == .gzip ? StoredGzip.compress(archive) : archive)
-    let layer = ImageDescriptor(mediaType: ImageMediaType.ociLayer, digest: ContentHash.of(bytes), size: Int64(bytes.count))
+    let layer = ImageDescriptor(
+        mediaType: ImageMediaType.ociLayer, digest: ContentHash.of(bytes), size: Int64(bytes.count))
     let unpack = try LayerUnpack(
         layer, compression: compression, diffID: ContentHash.of(archive), root: try scratch.directory(name),
         budget: UnpackBudget(limits: limits))
@@ -113,7 +121,8 @@ struct FakeImage: Sendable {
 
     init(
         _ archives: [[UInt8]], gzip: Bool = true, defaults: String = "{}", diffIDs: [Digest]? = nil,
-        platform: ImagePlatform = .host, changeConfig: (String) -> String = { $0 }, changeManifest: (String) -> String = { $0 }
+        platform: ImagePlatform = .host, changeConfig: (String) -> String = { $0 },
+        changeManifest: (String) -> String = { $0 }
     ) {
         layers = archives.map { archive in
             let bytes = gzip ? StoredGzip.compress(archive) : archive
@@ -133,10 +142,9 @@ struct FakeImage: Sendable {
         }
         let configDescriptor = ImageDescriptor(
             mediaType: ImageMediaType.ociConfig, digest: ContentHash.of(config), size: Int64(config.count))
+        let list = layers.map { json($0.descriptor) }.joined(separator: ",")
         manifest = Array(
-            changeManifest(
-                #"{"schemaVersion":2,"config":\#(json(configDescriptor)),"layers":[\#(layers.map { json($0.descriptor) }.joined(separator: ","))]}"#
-            ).utf8)
+            changeManifest(#"{"schemaVersion":2,"config":\#(json(configDescriptor)),"layers":[\#(list)]}"#).utf8)
         target = ImageDescriptor(mediaType: manifestType, digest: ContentHash.of(manifest), size: Int64(manifest.count))
         documents[target.digest] = manifest
     }
@@ -156,10 +164,15 @@ final class FakeSource: BlobSource {
     /// Called before each piece of a blob.
     private let beforeChunk: Chunk
 
-    init(_ image: FakeImage, blobs: [Digest: [UInt8]] = [:], chunkBytes: Int = 16384, beforeChunk: @escaping Chunk = { _, _ in }) {
+    init(
+        _ image: FakeImage, blobs: [Digest: [UInt8]] = [:], chunkBytes: Int = 16384,
+        beforeChunk: @escaping Chunk = { _, _ in }
+    ) {
         self.image = image
         var all = blobs
-        for layer in image.layers where all[layer.descriptor.digest] == nil { all[layer.descriptor.digest] = layer.bytes }
+        for layer in image.layers where all[layer.descriptor.digest] == nil {
+            all[layer.descriptor.digest] = layer.bytes
+        }
         if all[image.id] == nil { all[image.id] = image.config }
         self.blobs = all
         self.chunkBytes = chunkBytes
@@ -180,7 +193,9 @@ final class FakeSource: BlobSource {
         return bytes
     }
 
-    func blob(_ descriptor: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void) async throws {
+    func blob(_ descriptor: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void)
+        async throws
+    {
         asked.withLock { $0[descriptor.digest, default: 0] += 1 }
         guard let bytes = blobs[descriptor.digest] else { throw Fault.notFound("no blob") }
         var start = 0
@@ -237,7 +252,9 @@ final class Gate: Sendable {
 
 func reference(_ text: String) throws -> ImageReference { try ImageReference(text) }
 
-func openStore(_ scratch: Scratch, _ name: String = "store", change: (inout ImageStoreConfiguration) -> Void = { _ in }) async throws -> ImageStore {
+func openStore(_ scratch: Scratch, _ name: String = "store", change: (inout ImageStoreConfiguration) -> Void = { _ in })
+    async throws -> ImageStore
+{
     var configuration = ImageStoreConfiguration(path: "\(scratch.path)/\(name)")
     change(&configuration)
     return try await ImageStore.open(configuration)

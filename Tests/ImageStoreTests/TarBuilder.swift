@@ -4,8 +4,10 @@ struct TarBuilder {
 
     /// One member. Numbers of type `Int` are written in octal if they fit, else in base 256.
     mutating func add(
-        _ path: [UInt8], type: Character = "0", mode: Int = 0o644, uid: Int = 0, gid: Int = 0, content: [UInt8] = [], size: Int? = nil,
-        time: Int = 1_000_000_000, link: [UInt8] = [], major: Int = 0, minor: Int = 0, pax: [(String, [UInt8])] = [], breaksChecksum: Bool = false
+        _ path: [UInt8], type: Character = "0", mode: Int = 0o644, uid: Int = 0, gid: Int = 0, content: [UInt8] = [],
+        size: Int? = nil,
+        time: Int = 1_000_000_000, link: [UInt8] = [], major: Int = 0, minor: Int = 0, pax: [(String, [UInt8])] = [],
+        breaksChecksum: Bool = false
     ) {
         if !pax.isEmpty { add(Array("pax".utf8), type: "x", content: Self.records(pax)) }
         var path = path
@@ -42,11 +44,13 @@ struct TarBuilder {
     }
 
     mutating func add(
-        _ path: String, type: Character = "0", mode: Int? = nil, uid: Int = 0, gid: Int = 0, content: String = "", link: String = "",
+        _ path: String, type: Character = "0", mode: Int? = nil, uid: Int = 0, gid: Int = 0, content: String = "",
+        link: String = "",
         major: Int = 0, minor: Int = 0, pax: [(String, [UInt8])] = []
     ) {
         add(
-            Array(path.utf8), type: type, mode: mode ?? (type == "5" ? 0o755 : 0o644), uid: uid, gid: gid, content: Array(content.utf8),
+            Array(path.utf8), type: type, mode: mode ?? (type == "5" ? 0o755 : 0o644), uid: uid, gid: gid,
+            content: Array(content.utf8),
             link: Array(link.utf8), major: major, minor: minor, pax: pax)
     }
 
@@ -96,7 +100,9 @@ enum StoredGzip {
         return out + little(crc32(bytes)) + little(UInt32(truncatingIfNeeded: bytes.count))
     }
 
-    private static func little(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) } }
+    private static func little(_ value: UInt32) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
+    }
 
     private static func crc32(_ bytes: [UInt8]) -> UInt32 {
         var crc: UInt32 = 0xffff_ffff

@@ -24,12 +24,16 @@ private let zeros = String(repeating: "0", count: 64)
         Name(written: "localhost:5000/app:v1", canonical: "localhost:5000/app:v1", familiar: "localhost:5000/app:v1"),
         Name(written: "[::1]:5000/app", canonical: "[::1]:5000/app:latest", familiar: "[::1]:5000/app:latest"),
         Name(written: "[fe80::1]/app", canonical: "[fe80::1]/app:latest", familiar: "[fe80::1]/app:latest"),
-        Name(written: "registry.example/a/b/c", canonical: "registry.example/a/b/c:latest", familiar: "registry.example/a/b/c:latest"),
+        Name(
+            written: "registry.example/a/b/c", canonical: "registry.example/a/b/c:latest",
+            familiar: "registry.example/a/b/c:latest"),
         Name(written: "Registry/app", canonical: "Registry/app:latest", familiar: "Registry/app:latest"),
         Name(
             written: "app:tag@sha256:\(zeros)", canonical: "docker.io/library/app@sha256:\(zeros)",
             familiar: "app@sha256:\(zeros)"),
-        Name(written: "a.b-c__d---e_f", canonical: "docker.io/library/a.b-c__d---e_f:latest", familiar: "a.b-c__d---e_f:latest"),
+        Name(
+            written: "a.b-c__d---e_f", canonical: "docker.io/library/a.b-c__d---e_f:latest",
+            familiar: "a.b-c__d---e_f:latest"),
     ])
     func `a name is normalised as docker does`(_ name: Name) throws {
         let reference = try ImageReference(name.written)
@@ -40,12 +44,18 @@ private let zeros = String(repeating: "0", count: 64)
     }
 
     static let wrong: [String] = [
-        "", " ", "a b", "localhost:99999999/x", "localhost:0/x", "localhost:/x", "a/../b", "../a", "/a", "a/", "a//b", "Busybox", "a/B",
-        "app@sha256:short", "app@sha256:" + String(repeating: "G", count: 64), "app@sha256:" + String(repeating: "A", count: 64),
-        "app@md5:" + zeros, "app@sha512:" + zeros, "app@", "app@sha256:\(zeros)@sha256:\(zeros)", "app:", "app:-x", "app:.x",
-        "app:" + String(repeating: "t", count: 129), "app:ta/g", "bu\u{0441}ybox", "a\u{0}b", "a\nb", "a___b", "a..b", "a._b", "-a", "a-", "_a",
-        ".a", "exa_mple.com/x", "-host.com/x", "host-.com/x", "host..com/x", "[::1/x", "[]/x", "[::1]x/y", "[zz::]/x", zeros,
-        String(repeating: "a", count: 256), String(repeating: "a/", count: 5000) + "a", "http://host/x", "user:pass@host/x",
+        "", " ", "a b", "localhost:99999999/x", "localhost:0/x", "localhost:/x", "a/../b", "../a", "/a", "a/", "a//b",
+        "Busybox", "a/B",
+        "app@sha256:short", "app@sha256:" + String(repeating: "G", count: 64),
+        "app@sha256:" + String(repeating: "A", count: 64),
+        "app@md5:" + zeros, "app@sha512:" + zeros, "app@", "app@sha256:\(zeros)@sha256:\(zeros)", "app:", "app:-x",
+        "app:.x",
+        "app:" + String(repeating: "t", count: 129), "app:ta/g", "bu\u{0441}ybox", "a\u{0}b", "a\nb", "a___b", "a..b",
+        "a._b", "-a", "a-", "_a",
+        ".a", "exa_mple.com/x", "-host.com/x", "host-.com/x", "host..com/x", "[::1/x", "[]/x", "[::1]x/y", "[zz::]/x",
+        zeros,
+        String(repeating: "a", count: 256), String(repeating: "a/", count: 5000) + "a", "http://host/x",
+        "user:pass@host/x",
         "a%2fb", "host.com/a?x=1", "host.com/a#f",
     ]
 
@@ -66,7 +76,10 @@ private let zeros = String(repeating: "0", count: 64)
     @Test func `a digest is only what its algorithm writes`() {
         #expect(Digest("sha256:\(zeros)")?.description == "sha256:\(zeros)")
         #expect(Digest("sha512:\(zeros)\(zeros)")?.algorithm == .sha512)
-        for text in ["", "sha256", "sha256:", zeros, "sha256:\(zeros)0", "sha256:../\(zeros.dropLast(3))", "SHA256:\(zeros)", "sha1:\(zeros)"] {
+        for text in [
+            "", "sha256", "sha256:", zeros, "sha256:\(zeros)0", "sha256:../\(zeros.dropLast(3))", "SHA256:\(zeros)",
+            "sha1:\(zeros)",
+        ] {
             #expect(Digest(text) == nil)
         }
     }

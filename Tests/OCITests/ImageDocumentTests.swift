@@ -4,7 +4,10 @@ import Testing
 
 private let digest = "sha256:" + String(repeating: "a", count: 64)
 private let config = #"{"mediaType":"\#(ImageMediaType.ociConfig)","digest":"\#(digest)","size":2}"#
-private let layers = #"[{"mediaType":"\#(ImageMediaType.ociLayer)+gzip","digest":"\#(digest)","size":3,"urls":["http://elsewhere"]}]"#
+private let layers =
+    #"[{"mediaType":"\#(ImageMediaType.ociLayer)+gzip","digest":"\#(digest)","size":3,"urls":["http://elsewhere"]}]"#
+
+private let docker = ImageMediaType.dockerManifest
 
 private func decode(_ text: String, as type: String? = ImageMediaType.ociManifest) throws -> ImageDocument {
     try ImageDocument(decoding: Array(text.utf8), mediaType: type)
@@ -13,7 +16,9 @@ private func decode(_ text: String, as type: String? = ImageMediaType.ociManifes
 @Suite struct ImageDocumentTests {
     @Test(arguments: [ImageMediaType.ociManifest, ImageMediaType.dockerManifest, nil, "application/json"])
     func `a manifest is read under the type it was announced as`(_ type: String?) throws {
-        guard case .manifest(let manifest) = try decode(#"{"schemaVersion":2,"config":\#(config),"layers":\#(layers)}"#, as: type)
+        guard
+            case .manifest(let manifest) = try decode(
+                #"{"schemaVersion":2,"config":\#(config),"layers":\#(layers)}"#, as: type)
         else { return #expect(Bool(false), "not a manifest") }
         #expect(manifest.layers.count == 1)
         #expect(manifest.config.size == 2)
@@ -34,23 +39,33 @@ private func decode(_ text: String, as type: String? = ImageMediaType.ociManifes
             type: ImageMediaType.ociIndex),
         Wrong(
             name: "own type differs",
-            text: #"{"schemaVersion":2,"mediaType":"\#(ImageMediaType.dockerManifest)","config":\#(config),"layers":[]}"#),
+            text:
+                #"{"schemaVersion":2,"mediaType":"\#(docker)","config":\#(config),"layers":[]}"#),
         Wrong(name: "schema 1", text: #"{"schemaVersion":1,"fsLayers":[]}"#, type: nil),
-        Wrong(name: "schema 1 in disguise", text: #"{"schemaVersion":2,"fsLayers":[],"config":\#(config),"layers":[]}"#),
+        Wrong(
+            name: "schema 1 in disguise", text: #"{"schemaVersion":2,"fsLayers":[],"config":\#(config),"layers":[]}"#),
         Wrong(name: "no version", text: #"{"config":\#(config),"layers":[]}"#),
         Wrong(
             name: "a type of no manifest", text: #"{"schemaVersion":2,"config":\#(config),"layers":[]}"#,
             type: "application/vnd.docker.distribution.manifest.v1+prettyjws"),
         Wrong(name: "layers twice", text: #"{"schemaVersion":2,"config":\#(config),"layers":[],"layers":\#(layers)}"#),
-        Wrong(name: "layers twice, escaped", text: #"{"schemaVersion":2,"config":\#(config),"layers":[],"l\u0061yers":\#(layers)}"#),
+        Wrong(
+            name: "layers twice, escaped",
+            text: #"{"schemaVersion":2,"config":\#(config),"layers":[],"l\u0061yers":\#(layers)}"#),
         Wrong(name: "a byte order mark", text: "\u{feff}" + #"{"schemaVersion":2,"config":\#(config),"layers":[]}"#),
         Wrong(name: "something after the end", text: #"{"schemaVersion":2,"config":\#(config),"layers":[]}{}"#),
         Wrong(name: "an array", text: "[]"),
         Wrong(name: "nothing", text: ""),
         Wrong(name: "null layers", text: #"{"schemaVersion":2,"config":\#(config),"layers":null}"#),
-        Wrong(name: "a negative size", text: #"{"schemaVersion":2,"config":\#(config.replacing("2}", with: "-2}")),"layers":[]}"#),
-        Wrong(name: "a size of 1e400", text: #"{"schemaVersion":2,"config":\#(config.replacing("2}", with: "1e400}")),"layers":[]}"#),
-        Wrong(name: "a short digest", text: #"{"schemaVersion":2,"config":\#(config.replacing("aaaa", with: "a")),"layers":[]}"#),
+        Wrong(
+            name: "a negative size",
+            text: #"{"schemaVersion":2,"config":\#(config.replacing("2}", with: "-2}")),"layers":[]}"#),
+        Wrong(
+            name: "a size of 1e400",
+            text: #"{"schemaVersion":2,"config":\#(config.replacing("2}", with: "1e400}")),"layers":[]}"#),
+        Wrong(
+            name: "a short digest",
+            text: #"{"schemaVersion":2,"config":\#(config.replacing("aaaa", with: "a")),"layers":[]}"#),
         Wrong(name: "1000 levels", text: String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000)),
         Wrong(name: "a million values", text: "[" + String(repeating: "0,", count: 1_000_000) + "0]"),
         Wrong(name: "a string without end", text: #"{"schemaVersion"#),
@@ -70,18 +85,27 @@ private func decode(_ text: String, as type: String? = ImageMediaType.ociManifes
             return #"{"mediaType":"\#(ImageMediaType.ociManifest)","digest":"\#(digest)","size":1\#(shown)\#(more)}"#
         }
         let text = [
-            entry("0", #"{"os":"linux","architecture":"amd64"}"#, #","annotations":{"vnd.docker.reference.type":"attestation-manifest"}"#),
-            entry("1", #"{"os":"unknown","architecture":"unknown"}"#), entry("2", #"{"os":"windows","architecture":"amd64"}"#),
+            entry(
+                "0", #"{"os":"linux","architecture":"amd64"}"#,
+                #","annotations":{"vnd.docker.reference.type":"attestation-manifest"}"#),
+            entry("1", #"{"os":"unknown","architecture":"unknown"}"#),
+            entry("2", #"{"os":"windows","architecture":"amd64"}"#),
             entry("3", nil), entry("4", #"{"os":"linux","architecture":"amd64","variant":"v3"}"#),
-            entry("5", #"{"os":"linux","architecture":"amd64"}"#), entry("6", #"{"os":"linux","architecture":"amd64"}"#),
-            entry("7", #"{"os":"linux","architecture":"arm","variant":"v7"}"#), entry("8", #"{"os":"linux","architecture":"arm64"}"#),
+            entry("5", #"{"os":"linux","architecture":"amd64"}"#),
+            entry("6", #"{"os":"linux","architecture":"amd64"}"#),
+            entry("7", #"{"os":"linux","architecture":"arm","variant":"v7"}"#),
+            entry("8", #"{"os":"linux","architecture":"arm64"}"#),
         ].joined(separator: ",")
-        guard case .index(let index) = try decode(#"{"schemaVersion":2,"manifests":[\#(text)]}"#, as: ImageMediaType.ociIndex) else {
+        guard
+            case .index(let index) = try decode(
+                #"{"schemaVersion":2,"manifests":[\#(text)]}"#, as: ImageMediaType.ociIndex)
+        else {
             return #expect(Bool(false), "not an index")
         }
         let amd64 = ImagePlatform(os: "linux", architecture: "amd64")
         #expect(index.best(for: amd64)?.digest.hex.first == "5")
-        #expect(index.best(for: ImagePlatform(os: "linux", architecture: "arm64", variant: "v8"))?.digest.hex.first == "8")
+        #expect(
+            index.best(for: ImagePlatform(os: "linux", architecture: "arm64", variant: "v8"))?.digest.hex.first == "8")
         #expect(index.best(for: ImagePlatform(os: "linux", architecture: "riscv64"))?.digest.hex.first == "3")
         #expect(ImageIndex(mediaType: ImageMediaType.ociIndex, manifests: []).best(for: amd64) == nil)
     }
@@ -95,7 +119,8 @@ private func decode(_ text: String, as type: String? = ImageMediaType.ociManifes
     }
 
     @Test(arguments: [
-        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
         "application/vnd.in-toto+json", "",
     ])
     func `foreign layers and what is no layer are refused`(_ type: String) {
@@ -107,7 +132,8 @@ private func decode(_ text: String, as type: String? = ImageMediaType.ociManifes
     @Test func `a configuration keeps what containers need`() throws {
         let text = #"""
             {"os":"linux","architecture":"amd64","created":"2024-01-01T00:00:00Z","history":[{"created_by":"x"}],
-             "config":{"User":"app","Env":["A=b"],"Entrypoint":["/e"],"Cmd":null,"Volumes":{"/data":{}},"WorkingDir":"/w",
+             "config":{"User":"app","Env":["A=b"],"Entrypoint":["/e"],"Cmd":null,"Volumes":{"/data":{}},
+                       "WorkingDir":"/w",
                        "Labels":{"k":"v"},"StopSignal":"SIGQUIT","ExposedPorts":{"80/tcp":{}}},
              "rootfs":{"type":"layers","diff_ids":["\#(digest)"]}}
             """#
@@ -121,7 +147,8 @@ private func decode(_ text: String, as type: String? = ImageMediaType.ociManifes
 
     @Test(arguments: [
         "[]", "{}", #"{"rootfs":{"type":"layers"}}"#, #"{"rootfs":{"type":"other","diff_ids":[]}}"#,
-        #"{"rootfs":{"type":"layers","diff_ids":["sha256:../x"]}}"#, #"{"config":[],"rootfs":{"type":"layers","diff_ids":[]}}"#,
+        #"{"rootfs":{"type":"layers","diff_ids":["sha256:../x"]}}"#,
+        #"{"config":[],"rootfs":{"type":"layers","diff_ids":[]}}"#,
         #"{"config":{"Env":"A=b"},"rootfs":{"type":"layers","diff_ids":[]}}"#,
     ])
     func `a configuration of another shape is refused`(_ text: String) {
@@ -132,6 +159,8 @@ private func decode(_ text: String, as type: String? = ImageMediaType.ociManifes
         let labels = (0..<250_000).map { #""\#($0)":"""# }.joined(separator: ",")
         let text = #"{"config":{"Labels":{\#(labels)}},"rootfs":{"type":"layers","diff_ids":[]}}"#
         #expect(throws: ImageFormatError.self) { try ImageConfig(decoding: Array(text.utf8)) }
-        #expect(throws: ImageFormatError.self) { try ImageConfig(decoding: Array(repeating: 0x20, count: 8 * 1024 * 1024 + 1)) }
+        #expect(throws: ImageFormatError.self) {
+            try ImageConfig(decoding: Array(repeating: 0x20, count: 8 * 1024 * 1024 + 1))
+        }
     }
 }

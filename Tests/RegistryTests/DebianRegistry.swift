@@ -65,11 +65,14 @@ final class DebianRegistry: Sendable {
     }
 
     func push(manifest: [UInt8], type: String, as tag: String, to repository: String) async throws {
-        let (_, response) = try await send("PUT", "http://\(authority)/v2/\(repository)/manifests/\(tag)", manifest, type: type)
+        let (_, response) = try await send(
+            "PUT", "http://\(authority)/v2/\(repository)/manifests/\(tag)", manifest, type: type)
         try #require(response.statusCode == 201)
     }
 
-    private func send(_ method: String, _ url: String, _ body: [UInt8], type: String? = nil) async throws -> (Data, HTTPURLResponse) {
+    private func send(_ method: String, _ url: String, _ body: [UInt8], type: String? = nil) async throws -> (
+        Data, HTTPURLResponse
+    ) {
         var request = URLRequest(url: try #require(URL(string: url)))
         request.httpMethod = method
         if let type { request.setValue(type, forHTTPHeaderField: "Content-Type") }
@@ -92,7 +95,9 @@ final class DebianRegistry: Sendable {
     }
 
     private static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(
+            host: "127.0.0.1", port: 0
+        ).get()
         let port = channel.localAddress?.port ?? 0
         try await channel.close()
         return port

@@ -4,7 +4,8 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// An HTTP server on a loopback port whose every answer a closure decides, faults included; it records what it was asked.
+/// An HTTP server on a loopback port whose every answer a closure decides, faults included; it records what it was
+/// asked.
 final class FaultServer: Sendable {
     struct Asked: Sendable {
         var method: HTTPMethod
@@ -29,9 +30,13 @@ final class FaultServer: Sendable {
 
         enum Announced: Sendable { case truth, chunked, bytes(Int) }
 
-        static func status(_ status: HTTPResponseStatus, _ headers: HTTPHeaders = [:]) -> Reply { Reply(status: status, headers: headers) }
+        static func status(_ status: HTTPResponseStatus, _ headers: HTTPHeaders = [:]) -> Reply {
+            Reply(status: status, headers: headers)
+        }
         static func body(_ body: [UInt8], _ headers: HTTPHeaders = [:]) -> Reply { Reply(headers: headers, body: body) }
-        static func json(_ text: String) -> Reply { Reply(headers: ["content-type": "application/json"], body: Array(text.utf8)) }
+        static func json(_ text: String) -> Reply {
+            Reply(headers: ["content-type": "application/json"], body: Array(text.utf8))
+        }
     }
 
     typealias Script = @Sendable (_ asked: Asked, _ count: Int) -> Reply
@@ -102,7 +107,9 @@ final class FaultServer: Sendable {
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            _ = server.server.withLock { $0 }?.open.withLock { $0.removeValue(forKey: ObjectIdentifier(context.channel)) }
+            _ = server.server.withLock { $0 }?.open.withLock {
+                $0.removeValue(forKey: ObjectIdentifier(context.channel))
+            }
             context.fireChannelInactive()
         }
 
@@ -120,7 +127,8 @@ final class FaultServer: Sendable {
             guard let head, let server = server.server.withLock({ $0 }) else { return }
             let parts = head.uri.split(separator: "?", maxSplits: 1).map(String.init)
             let request = Asked(
-                method: head.method, path: parts[0], query: parts.count > 1 ? parts[1] : "", headers: head.headers, body: body)
+                method: head.method, path: parts[0], query: parts.count > 1 ? parts[1] : "", headers: head.headers,
+                body: body)
             body = ""
             let count = server.asked.withLock { asked in
                 asked.append(request)
@@ -134,7 +142,9 @@ final class FaultServer: Sendable {
             case .bytes(let count): headers.replaceOrAdd(name: "content-length", value: "\(count)")
             case .chunked: headers.replaceOrAdd(name: "transfer-encoding", value: "chunked")
             }
-            context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: reply.status, headers: headers))), promise: nil)
+            context.write(
+                wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: reply.status, headers: headers))),
+                promise: nil)
             let sent = head.method == .HEAD ? [] : Array(reply.body.prefix(reply.breakAfter ?? reply.body.count))
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
             if reply.stalls { return context.flush() }

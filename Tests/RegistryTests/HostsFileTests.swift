@@ -26,9 +26,11 @@ import Testing
                 x-one = "1"
                 x-two = ["2", "3"]
             """)
-        #expect(hosts.map(\.base.description) == [
-            "https://zebra.example/v2", "http://alpha.example:5000/v2", "https://middle.example/sub", "https://registry-1.docker.io/v2",
-        ])
+        #expect(
+            hosts.map(\.base.description) == [
+                "https://zebra.example/v2", "http://alpha.example:5000/v2", "https://middle.example/sub",
+                "https://registry-1.docker.io/v2",
+            ])
         #expect(hosts.map(\.canResolve) == [false, true, true, true])
         #expect(hosts.map(\.isUpstream) == [false, false, false, true])
         #expect(hosts.map(\.skipsVerification) == [false, true, false, false])
@@ -39,15 +41,18 @@ import Testing
     }
 
     @Test func `without a server the registry itself is asked last, for everything`() throws {
-        let hosts = try hosts("capabilities = [\"pull\"]\nca = \"x.pem\"\n[host.'http://mirror:1']", domain: "reg.example:444")
+        let hosts = try hosts(
+            "capabilities = [\"pull\"]\nca = \"x.pem\"\n[host.'http://mirror:1']", domain: "reg.example:444")
         #expect(hosts.map(\.base.description) == ["http://mirror:1/v2", "https://reg.example:444/v2"])
         #expect(hosts.map(\.canResolve) == [true, true])
         #expect(hosts[1].authorityFiles == ["/dir/x.pem"])
     }
 
     @Test(arguments: [
-        ("https://h", false, "https://h/v2"), ("https://h/", false, "https://h/v2"), ("h:5000", false, "https://h:5000/v2"),
-        ("http://h/v2", false, "http://h/v2"), ("http://h/a", false, "http://h/a/v2"), ("http://h/a/", true, "http://h/a"),
+        ("https://h", false, "https://h/v2"), ("https://h/", false, "https://h/v2"),
+        ("h:5000", false, "https://h:5000/v2"),
+        ("http://h/v2", false, "http://h/v2"), ("http://h/a", false, "http://h/a/v2"),
+        ("http://h/a/", true, "http://h/a"),
         ("http://h", true, "http://h"), ("https://[::1]:5000", false, "https://[::1]:5000/v2"),
     ])
     func `the root of the API is /v2 unless overridden`(_ address: String, _ overrides: Bool, _ base: String) throws {
@@ -56,8 +61,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "[host.\"ftp://x\"]", "[host.\"http:// x\"]", "server = 5", "server = \"https://user:pw@h\"", "[host.\"https://h\"]\ndial_timeout = \"soon\"",
-        "[host.\"https://h\"]\ncapabilities = [\"fly\"]", "[host.\"https://h\"]\nclient = [[\"a\",\"b\",\"c\"]]", "server = ",
+        "[host.\"ftp://x\"]", "[host.\"http:// x\"]", "server = 5", "server = \"https://user:pw@h\"",
+        "[host.\"https://h\"]\ndial_timeout = \"soon\"",
+        "[host.\"https://h\"]\ncapabilities = [\"fly\"]", "[host.\"https://h\"]\nclient = [[\"a\",\"b\",\"c\"]]",
+        "server = ",
     ])
     func `a file that cannot be obeyed is an error, never ignored`(_ text: String) {
         #expect(throws: RegistryError.self) { try hosts(text) }
@@ -88,9 +95,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("localhost:5000", "http://localhost:5000/v2"), ("127.9.9.9:80", "http://127.9.9.9/v2"), ("[::1]:5000", "http://[::1]:5000/v2"),
-        ("localhost", "https://localhost/v2"), ("localhost:443", "https://localhost/v2"), ("docker.io", "https://registry-1.docker.io/v2"),
-        ("127.0.0.1.evil.example:80", "https://127.0.0.1.evil.example:80/v2"), ("10.0.0.1:5000", "https://10.0.0.1:5000/v2"),
+        ("localhost:5000", "http://localhost:5000/v2"), ("127.9.9.9:80", "http://127.9.9.9/v2"),
+        ("[::1]:5000", "http://[::1]:5000/v2"),
+        ("localhost", "https://localhost/v2"), ("localhost:443", "https://localhost/v2"),
+        ("docker.io", "https://registry-1.docker.io/v2"),
+        ("127.0.0.1.evil.example:80", "https://127.0.0.1.evil.example:80/v2"),
+        ("10.0.0.1:5000", "https://10.0.0.1:5000/v2"),
         ("localhost.example:5000", "https://localhost.example:5000/v2"),
     ])
     func `plain HTTP is for loopback addresses only`(_ domain: String, _ base: String) {
@@ -98,7 +108,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("docker.io", "https://registry-1.docker.io", false), ("docker.io", "https://mirror", true), ("reg:5000", "https://reg:5000", false),
+        ("docker.io", "https://registry-1.docker.io", false), ("docker.io", "https://mirror", true),
+        ("reg:5000", "https://reg:5000", false),
         ("reg:5000", "https://reg:6000", true), ("reg", "https://reg", false),
     ])
     func `a mirror is told whose images are meant`(_ domain: String, _ address: String, _ needs: Bool) throws {

@@ -12,9 +12,13 @@ struct SessionSource: BlobSource {
 
     func resolve() async throws -> ImageDescriptor { try await faulting { try await session.resolve() } }
 
-    func manifest(_ descriptor: ImageDescriptor) async throws -> [UInt8] { try await faulting { try await session.manifest(descriptor) } }
+    func manifest(_ descriptor: ImageDescriptor) async throws -> [UInt8] {
+        try await faulting { try await session.manifest(descriptor) }
+    }
 
-    func blob(_ descriptor: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void) async throws {
+    func blob(_ descriptor: ImageDescriptor, receive: @escaping @Sendable (ArraySlice<UInt8>) async throws -> Void)
+        async throws
+    {
         try await faulting { try await session.blob(descriptor, receive: receive) }
     }
 
@@ -35,7 +39,12 @@ struct SessionSource: BlobSource {
 
     private func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
 
-    /// Pushes an image of directories of this machine, one layer each, packed by tar and gzip; returns their size before packing.
+    private func describe(_ bytes: [UInt8], _ type: String) -> String {
+        #"{"mediaType":"\#(type)","digest":"\#(digest(bytes))","size":\#(bytes.count)}"#
+    }
+
+    /// Pushes an image of directories of this machine, one layer each, packed by tar and gzip; returns their size
+    /// before packing.
     private func push(_ directories: [String], to registry: DebianRegistry, scratch: String) async throws -> Int {
         var layers: [String] = []
         var diffIDs: [String] = []
@@ -47,16 +56,19 @@ struct SessionSource: BlobSource {
             size += plain.count
             diffIDs.append("\"\(digest(plain))\"")
             try await registry.push(packed, digest: digest(packed).description, to: "real")
-            layers.append(#"{"mediaType":"\#(ImageMediaType.dockerLayer).gzip","digest":"\#(digest(packed))","size":\#(packed.count)}"#)
+            layers.append(describe(packed, ImageMediaType.dockerLayer + ".gzip"))
         }
+        let ids = diffIDs.joined(separator: ",")
         let config = Array(
-            #"{"os":"linux","architecture":"amd64","config":{"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":[\#(diffIDs.joined(separator: ","))]}}"#
-                .utf8)
+            #"""
+            {"os":"linux","architecture":"amd64","config":{"Cmd":["sh"]},
+             "rootfs":{"type":"layers","diff_ids":[\#(ids)]}}
+            """#.utf8)
         try await registry.push(config, digest: digest(config).description, to: "real")
         let manifest = Array(
             #"""
-            {"schemaVersion":2,"mediaType":"\#(ImageMediaType.dockerManifest)","config":{"mediaType":"\#(ImageMediaType.dockerConfig)",
-             "digest":"\#(digest(config))","size":\#(config.count)},"layers":[\#(layers.joined(separator: ","))]}
+            {"schemaVersion":2,"mediaType":"\#(ImageMediaType.dockerManifest)",
+             "config":\#(describe(config, ImageMediaType.dockerConfig)),"layers":[\#(layers.joined(separator: ","))]}
             """#.utf8)
         try await registry.push(manifest: manifest, type: ImageMediaType.dockerManifest, as: "v1", to: "real")
         return size
@@ -65,7 +77,9 @@ struct SessionSource: BlobSource {
     @Test func `an image of real directories arrives as it was, links, owners and modes`() async throws {
         let scratch = try Scratch()
         let registry = try await DebianRegistry.start()
-        let directories = (ProcessInfo.processInfo.environment["PULL_DIRECTORIES"] ?? "/etc:/usr/sbin").split(separator: ":").map(String.init)
+        let directories = (ProcessInfo.processInfo.environment["PULL_DIRECTORIES"] ?? "/etc:/usr/sbin").split(
+            separator: ":"
+        ).map(String.init)
         let size = try await push(directories, to: registry, scratch: scratch.path)
 
         let store = try await ImageStore.open(ImageStoreConfiguration(path: "\(scratch.path)/store"))
@@ -73,18 +87,27 @@ struct SessionSource: BlobSource {
         let image = try await withClient { client in
             let name = try ImageReference("\(registry.authority)/real:v1")
             let start = clock.now
-            let image = try await store.pull(name, from: SessionSource(session: try client.session(for: name, credentials: nil)))
+            let image = try await store.pull(
+                name, from: SessionSource(session: try client.session(for: name, credentials: nil)))
             print("pulled \(size) bytes in \(clock.now - start)")
             await #expect {
                 let other = try ImageReference("\(registry.authority)/real:v2")
-                _ = try await store.pull(other, from: SessionSource(session: try client.session(for: other, credentials: nil)))
+                _ = try await store.pull(
+                    other, from: SessionSource(session: try client.session(for: other, credentials: nil)))
             } throws: { ($0 as? Fault)?.code == .notFound }
             return image
         }
-        let listing = #"find . -printf '%p %y %m %U:%G %s %l\n' | sort | grep -v '^\. ' | sed 's/\( d [0-9]* [0-9:]*\) [0-9]*/\1/'"#
+        // Names, kinds, modes, owners, links and contents; the sizes of directories are the file system's own affair.
+        try """
+        kinds() { cd "$1" && find . -mindepth 1 -printf '%p %y %m %U:%G %l\\n' | sort; }
+        sums() { cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum; }
+        for what in kinds sums; do
+            ($what "$1") > "$3/before"; ($what "$2") > "$3/after"; cmp "$3/before" "$3/after"
+        done
+        """.write(toFile: "\(scratch.path)/compare", atomically: true, encoding: .utf8)
         for (index, directory) in directories.enumerated() {
-            try run("cd \(directory) && \(listing) > \(scratch.path)/before; cd \(store.layersPath)/\(image.layers[index])\(directory) && \(listing) > \(scratch.path)/after; cmp \(scratch.path)/before \(scratch.path)/after")
-            try run("diff -r --no-dereference \(directory) \(store.layersPath)/\(image.layers[index])\(directory) > \(scratch.path)/differences 2>&1 || ! grep -v 'is a\\|No such file' \(scratch.path)/differences")
+            let unpacked = "\(store.layersPath)/\(image.layers[index])\(directory)"
+            try run("/bin/sh -e \(scratch.path)/compare \(directory) \(unpacked) \(scratch.path)")
         }
         try await store.remove(image.id.description)
         try registry.stop()

@@ -18,15 +18,19 @@ import Testing
         try await push(image, to: registry)
         try await withClient { client in
             for name in ["app/one:v1", "app/one@\(digest(image.manifest))"] {
-                let session = try client.session(for: try ImageReference("\(registry.authority)/\(name)"), credentials: nil)
+                let session = try client.session(
+                    for: try ImageReference("\(registry.authority)/\(name)"), credentials: nil)
                 let descriptor = try await session.resolve()
                 #expect(descriptor == image.manifestDescriptor)
                 #expect(try await session.manifest(descriptor) == image.manifest)
                 #expect(try await collect(session, image.layerDescriptor) == image.layer)
             }
             for name in ["app/one:v2", "app/two:v1"] {
-                let session = try client.session(for: try ImageReference("\(registry.authority)/\(name)"), credentials: nil)
-                await #expect { _ = try await session.resolve() } throws: { ($0 as? RegistryError)?.fault.code == .notFound }
+                let session = try client.session(
+                    for: try ImageReference("\(registry.authority)/\(name)"), credentials: nil)
+                await #expect { _ = try await session.resolve() } throws: {
+                    ($0 as? RegistryError)?.fault.code == .notFound
+                }
             }
         }
         try registry.stop()
@@ -34,7 +38,8 @@ import Testing
 
     @Test func `a real registry's password is asked for each time`() async throws {
         let registry = try await DebianRegistry.start(
-            passwordFile: "user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n", authorization: "Basic dXNlcjpzZWNyZXQ=")
+            passwordFile: "user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n",
+            authorization: "Basic dXNlcjpzZWNyZXQ=")
         let image = SampleImage()
         try await push(image, to: registry)
         try await withClient { client in
@@ -45,7 +50,9 @@ import Testing
                 if isRight {
                     #expect(try await session.resolve() == image.manifestDescriptor)
                 } else {
-                    await #expect { _ = try await session.resolve() } throws: { ($0 as? RegistryError)?.fault.code == .unauthenticated }
+                    await #expect { _ = try await session.resolve() } throws: {
+                        ($0 as? RegistryError)?.fault.code == .unauthenticated
+                    }
                 }
             }
         }

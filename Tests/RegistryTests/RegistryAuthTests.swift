@@ -25,7 +25,8 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
         _ authority: String, _ credentials: RegistryCredentials?, hosts: String? = nil
     ) async throws -> RegistryError? {
         try await withClient(hosts: hosts) { client in
-            let session = try client.session(for: try ImageReference("\(authority)/app/one:v1"), credentials: credentials)
+            let session = try client.session(
+                for: try ImageReference("\(authority)/app/one:v1"), credentials: credentials)
             do {
                 _ = try await session.resolve()
                 return nil
@@ -38,7 +39,8 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
     @Test func `basic credentials are sent when asked for, and wrong ones fail`() async throws {
         let image = SampleImage()
         try await withServer({ asked, _ in
-            asked.authorization == basic ? image.reply(to: asked) : .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""])
+            asked.authorization == basic
+                ? image.reply(to: asked) : .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""])
         }) { server async throws in
             #expect(try await outcome(server.authority, try user()) == "ok")
             #expect(server.requests.map(\.authorization) == [nil, basic])
@@ -55,11 +57,16 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
     private func tokenRegistry(_ image: SampleImage, realm: String? = nil) -> FaultServer.Script {
         { asked, _ in
             if asked.path == "/token" {
-                let isIdentity = asked.method == .POST && asked.body.contains("refresh_token=idt%2F1") && asked.body.contains("service=s%26t")
-                let isKnown = asked.authorization == basic || asked.authorization == nil && asked.method == .GET || isIdentity
+                let isIdentity =
+                    asked.method == .POST && asked.body.contains("refresh_token=idt%2F1")
+                    && asked.body.contains("service=s%26t")
+                let isKnown =
+                    asked.authorization == basic || asked.authorization == nil && asked.method == .GET || isIdentity
                 return isKnown ? .json(#"{"token":"t0","expires_in":60}"#) : .status(.unauthorized)
             }
-            if asked.authorization == "Bearer t0" || asked.authorization == "Bearer given" { return image.reply(to: asked) }
+            if asked.authorization == "Bearer t0" || asked.authorization == "Bearer given" {
+                return image.reply(to: asked)
+            }
             let place = realm ?? "http://\(asked.headers.first(name: "host") ?? "")/token"
             return .status(
                 .unauthorized,
@@ -90,11 +97,15 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
             #expect(try await outcome(server.authority, try RegistryCredentials(identityToken: "idt/1")) == "ok")
             #expect(try await outcome(server.authority, try RegistryCredentials(registryToken: "given")) == "ok")
             #expect(server.requests.last?.authorization == "Bearer given")
-            #expect(try await outcome(server.authority, try RegistryCredentials(registryToken: "stale")) == "unauthenticated")
+            #expect(
+                try await outcome(server.authority, try RegistryCredentials(registryToken: "stale"))
+                    == "unauthenticated")
         }
     }
 
-    @Test func `wrong credentials at the token server fail with the registry's name and without the password`() async throws {
+    @Test func `wrong credentials at the token server fail with the registry's name and without the password`()
+        async throws
+    {
         try await withServer(tokenRegistry(SampleImage())) { server async throws in
             let error = try #require(
                 try await resolve(server.authority, try RegistryCredentials(username: "user", password: "hunter2")))
@@ -108,7 +119,9 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
         try await withServer({ asked, _ in
             asked.path == "/token"
                 ? .json(#"{"access_token":"t1"}"#)
-                : .status(.unauthorized, ["www-authenticate": "Bearer realm=\"http://\(asked.headers.first(name: "host") ?? "")/token\""])
+                : .status(
+                    .unauthorized,
+                    ["www-authenticate": "Bearer realm=\"http://\(asked.headers.first(name: "host") ?? "")/token\""])
         }) { server async throws in
             #expect(try await outcome(server.authority, try user()) == "unauthenticated")
             #expect(server.requests.count == 6)
@@ -117,9 +130,12 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
 
     @Test func `credentials are not sent to a token server elsewhere without encryption`() async throws {
         try await withServer({ _, _ in .json(#"{"token":"t0"}"#) }) { thief async throws in
-            try await withServer(tokenRegistry(SampleImage(), realm: "http://\(thief.authority)/token")) { server async throws in
+            try await withServer(tokenRegistry(SampleImage(), realm: "http://\(thief.authority)/token")) {
+                server async throws in
                 #expect(try await outcome(server.authority, try user()) == "unauthenticated")
-                #expect(try await outcome(server.authority, try RegistryCredentials(identityToken: "idt/1")) == "unauthenticated")
+                #expect(
+                    try await outcome(server.authority, try RegistryCredentials(identityToken: "idt/1"))
+                        == "unauthenticated")
                 #expect(thief.requests.isEmpty)
                 #expect(try await outcome(server.authority, nil) == "ok")
                 #expect(thief.requests.map(\.authorization) == [nil])
@@ -131,13 +147,17 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
         let image = SampleImage()
         try await withServer({ asked, _ in image.reply(to: asked) }) { store in
             try await withServer({ asked, _ in
-                guard asked.authorization == basic else { return .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""]) }
+                guard asked.authorization == basic else {
+                    return .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""])
+                }
                 return asked.path.contains("/blobs/")
-                    ? .status(.temporaryRedirect, ["location": "http://\(store.authority)\(asked.path)"]) : image.reply(to: asked)
+                    ? .status(.temporaryRedirect, ["location": "http://\(store.authority)\(asked.path)"])
+                    : image.reply(to: asked)
             }) { server async throws in
                 let scratch = try Scratch()
                 try scratch.write(
-                    "server = \"http://\(server.authority)\"\n[header]\nx-inside = \"1\"", to: "\(server.authority)/hosts.toml")
+                    "server = \"http://\(server.authority)\"\n[header]\nx-inside = \"1\"",
+                    to: "\(server.authority)/hosts.toml")
                 try await withClient(hosts: scratch.path) { client in
                     let session = try client.session(
                         for: try ImageReference("\(server.authority)/app/one:v1"), credentials: try user())
@@ -152,8 +172,10 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
     }
 
     @Test func `a server that is redirected to cannot ask for credentials`() async throws {
-        try await withServer({ _, _ in .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""]) }) { thief async throws in
-            try await withServer({ asked, _ in .status(.found, ["location": "http://\(thief.authority)/x"]) }) { server async throws in
+        try await withServer({ _, _ in .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""]) }) {
+            thief async throws in
+            try await withServer({ asked, _ in .status(.found, ["location": "http://\(thief.authority)/x"]) }) {
+                server async throws in
                 #expect(try await outcome(server.authority, try user()) == "unauthenticated")
                 #expect(thief.requests.allSatisfy { $0.authorization == nil })
             }
@@ -172,11 +194,15 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
         }
     }
 
-    @Test func `mirrors are asked first, with the namespace, without credentials, and only for what they may`() async throws {
+    @Test func `mirrors are asked first, with the namespace, without credentials, and only for what they may`()
+        async throws
+    {
         let image = SampleImage()
-        try await withServer({ asked, _ in asked.path.contains("/blobs/") ? image.reply(to: asked) : .status(.notFound) }) { mirror in
+        try await withServer({ asked, _ in asked.path.contains("/blobs/") ? image.reply(to: asked) : .status(.notFound)
+        }) { mirror in
             try await withServer({ asked, _ in
-                asked.authorization == basic ? image.reply(to: asked) : .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""])
+                asked.authorization == basic
+                    ? image.reply(to: asked) : .status(.unauthorized, ["www-authenticate": "Basic realm=\"r\""])
             }) { server async throws in
                 let scratch = try Scratch()
                 try scratch.write(
@@ -187,15 +213,18 @@ private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
                       capabilities = ["pull"]
                     """, to: "registry.example/hosts.toml")
                 try await withClient(hosts: scratch.path) { client in
-                    let session = try client.session(for: try ImageReference("registry.example/app/one:v1"), credentials: try user())
+                    let session = try client.session(
+                        for: try ImageReference("registry.example/app/one:v1"), credentials: try user())
                     let descriptor = try await session.resolve()
                     #expect(mirror.requests.isEmpty)
                     #expect(try await session.manifest(descriptor) == image.manifest)
                     #expect(try await collect(session, image.layerDescriptor) == image.layer)
                 }
-                #expect(mirror.requests.map(\.path) == [
-                    "/deep/v2/app/one/manifests/\(digest(image.manifest))", "/deep/v2/app/one/blobs/\(digest(image.layer))",
-                ])
+                #expect(
+                    mirror.requests.map(\.path) == [
+                        "/deep/v2/app/one/manifests/\(digest(image.manifest))",
+                        "/deep/v2/app/one/blobs/\(digest(image.layer))",
+                    ])
                 #expect(mirror.requests.allSatisfy { $0.query == "ns=registry.example" && $0.authorization == nil })
                 #expect(server.requests.contains { $0.authorization == basic })
             }

@@ -7,7 +7,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct RegistryFaultTests {
     private func session(
-        _ client: RegistryClient, _ server: FaultServer, credentials: RegistryCredentials? = nil, selector: String = ":v1"
+        _ client: RegistryClient, _ server: FaultServer, credentials: RegistryCredentials? = nil,
+        selector: String = ":v1"
     ) throws -> RegistrySession {
         try client.session(for: try ImageReference("\(server.authority)/app/one\(selector)"), credentials: credentials)
     }
@@ -48,13 +49,17 @@ import Testing
 
     @Test func `three failures of the server are retried`() async throws {
         let image = SampleImage()
-        let asked = try await pull { asked, count in count % 4 < 3 ? .status(.serviceUnavailable) : image.reply(to: asked) }
+        let asked = try await pull { asked, count in
+            count % 4 < 3 ? .status(.serviceUnavailable) : image.reply(to: asked)
+        }
         #expect(asked.count == 12)
     }
 
     @Test func `too many requests are repeated, and given up after five`() async throws {
         let image = SampleImage()
-        _ = try await pull { asked, count in count == 0 ? .status(.tooManyRequests, ["retry-after": "0"]) : image.reply(to: asked) }
+        _ = try await pull { asked, count in
+            count == 0 ? .status(.tooManyRequests, ["retry-after": "0"]) : image.reply(to: asked)
+        }
         let (error, count) = try await failure { _, _ in .status(.tooManyRequests) }
         #expect(error?.fault.code == .resourceExhausted)
         #expect(count == 6)
@@ -91,8 +96,11 @@ import Testing
                 if asked.path.contains("/blobs/"), reply.body.count > 150_000 { reply.breakAfter = 150_000 }
                 return reply
             }, image: image)
-        // A reset may cost what was under way, so that there may be more than six; but each starts where the last one came to.
-        let starts = asked.compactMap { $0.headers.first(name: "range") }.compactMap { Int($0.dropFirst("bytes=".count).dropLast()) }
+        // A reset may cost what was under way, so that there may be more than six; but each starts where the last one
+        // came to.
+        let starts = asked.compactMap { $0.headers.first(name: "range") }.compactMap {
+            Int($0.dropFirst("bytes=".count).dropLast())
+        }
         #expect(starts.count >= 6)
         #expect(zip(starts, starts.dropFirst()).allSatisfy { $0 < $1 })
     }
@@ -245,7 +253,9 @@ import Testing
 extension RegistryError {
     /// This mismatch, at the host of `other`.
     fileprivate func at(_ other: RegistryError?) -> RegistryError {
-        guard case .digestMismatch(_, let expected) = self, case .digestMismatch(let host, _) = other else { return self }
+        guard case .digestMismatch(_, let expected) = self, case .digestMismatch(let host, _) = other else {
+            return self
+        }
         return .digestMismatch(host: host, expected: expected)
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Model
 import NIOHTTP1
@@ -62,7 +61,8 @@ struct SampleImage {
         switch asked.path {
         case let path where path.contains("/manifests/"):
             return .body(
-                manifest, ["content-type": ImageMediaType.ociManifest, "docker-content-digest": digest(manifest).description])
+                manifest,
+                ["content-type": ImageMediaType.ociManifest, "docker-content-digest": digest(manifest).description])
         case let path where path.hasSuffix("/blobs/\(digest(layer))"): return Self.range(of: layer, asked)
         case let path where path.hasSuffix("/blobs/\(digest(config))"): return Self.range(of: config, asked)
         default: return .status(.notFound)
@@ -70,7 +70,9 @@ struct SampleImage {
     }
 
     static func range(of bytes: [UInt8], _ asked: FaultServer.Asked) -> FaultServer.Reply {
-        guard let range = asked.headers.first(name: "range"), let start = Int(range.dropFirst("bytes=".count).dropLast()) else {
+        guard let range = asked.headers.first(name: "range"),
+            let start = Int(range.dropFirst("bytes=".count).dropLast())
+        else {
             return .body(bytes)
         }
         return FaultServer.Reply(

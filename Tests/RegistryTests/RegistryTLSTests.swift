@@ -13,19 +13,25 @@ import Testing
         let openssl = Process()
         openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
         openssl.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=registry",
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=registry",
             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "\(directory)/key.pem", "-out", "\(directory)/ca.pem",
         ]
         openssl.standardError = FileHandle.nullDevice
         try openssl.run()
         openssl.waitUntilExit()
         try #require(openssl.terminationStatus == 0)
-        let chain = try NIOSSLCertificate.fromPEMFile("\(directory)/ca.pem").map { NIOSSLCertificateSource.certificate($0) }
+        let chain = try NIOSSLCertificate.fromPEMFile("\(directory)/ca.pem").map {
+            NIOSSLCertificateSource.certificate($0)
+        }
         let key = try NIOSSLPrivateKey(file: "\(directory)/key.pem", format: .pem)
-        return try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+        return try NIOSSLContext(
+            configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
     }
 
-    @Test func `an unknown authority is refused, a configured one and skip_verify are obeyed, and https is never left`() async throws {
+    @Test func `an unknown authority is refused, a configured one and skip_verify are obeyed, and https is never left`()
+        async throws
+    {
         let scratch = try Scratch()
         let image = SampleImage()
         let context = try certificate(in: scratch.path)
@@ -35,10 +41,14 @@ import Testing
                     ? .status(.found, ["location": "http://\(plain.authority)\(asked.path)"]) : image.reply(to: asked)
             }
             for (settings, isTrusted) in [("", false), ("ca = \"ca.pem\"", true), ("skip_verify = true", true)] {
-                try scratch.write("server = \"https://\(server.authority)\"\n\(settings)", to: "registry.example/hosts.toml")
-                try FileManager.default.copyItem(atPath: "\(scratch.path)/ca.pem", toPath: "\(scratch.path)/registry.example/ca.pem", replacing: true)
+                try scratch.write(
+                    "server = \"https://\(server.authority)\"\n\(settings)", to: "registry.example/hosts.toml")
+                try FileManager.default.copyItem(
+                    atPath: "\(scratch.path)/ca.pem", toPath: "\(scratch.path)/registry.example/ca.pem", replacing: true
+                )
                 try await withClient(hosts: scratch.path) { client in
-                    let session = try client.session(for: try ImageReference("registry.example/app:v1"), credentials: nil)
+                    let session = try client.session(
+                        for: try ImageReference("registry.example/app:v1"), credentials: nil)
                     guard isTrusted else {
                         await #expect { _ = try await session.resolve() } throws: { error in
                             (error as? RegistryError)?.fault.description.hasPrefix("RegistryUnavailable") == true
@@ -47,7 +57,11 @@ import Testing
                     }
                     #expect(try await session.resolve().digest == digest(image.manifest))
                     await #expect { _ = try await collect(session, image.layerDescriptor) } throws: { error in
-                        if case .malformed(_, let reason) = error as? RegistryError { reason.contains("https to http") } else { false }
+                        if case .malformed(_, let reason) = error as? RegistryError {
+                            reason.contains("https to http")
+                        } else {
+                            false
+                        }
                     }
                 }
             }

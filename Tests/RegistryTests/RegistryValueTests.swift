@@ -5,17 +5,22 @@ import Testing
 
 @Suite struct RegistryURLTests {
     @Test(arguments: [
-        "ftp://h", "http://", "http:///x", "http://u@h", "http://h:0", "http://h:70000", "http://h:x", "http://h\\x", "http://h/ x", "//h",
-        "h", "http://[::1", "http://[zz]", "http://h/\u{0}", "http://h/ä", "http://" + String(repeating: "a", count: 300), "file:///etc/passwd",
+        "ftp://h", "http://", "http:///x", "http://u@h", "http://h:0", "http://h:70000", "http://h:x", "http://h\\x",
+        "http://h/ x", "//h",
+        "h", "http://[::1", "http://[zz]", "http://h/\u{0}", "http://h/ä",
+        "http://" + String(repeating: "a", count: 300), "file:///etc/passwd",
     ])
     func `what two parsers may read differently is no URL`(_ text: String) { #expect(RegistryURL(text) == nil) }
 
     @Test(arguments: [
-        ("https://b/x?y=1", "https://b/x?y=1"), ("/x", "http://a:1/x"), ("x", "http://a:1/v2/r/x"), ("//b/x", "http://b/x"),
+        ("https://b/x?y=1", "https://b/x?y=1"), ("/x", "http://a:1/x"), ("x", "http://a:1/v2/r/x"),
+        ("//b/x", "http://b/x"),
         ("HTTP://B:80/x#f", "http://b/x"), ("?q", "http://a:1/v2/r/?q"),
     ])
     func `a location is resolved against the request`(_ location: String, _ expected: String) throws {
-        #expect(try #require(RegistryURL("http://a:1/v2/r/blob?q=1")).resolving(location: location)?.description == expected)
+        #expect(
+            try #require(RegistryURL("http://a:1/v2/r/blob?q=1")).resolving(location: location)?.description == expected
+        )
     }
 
     @Test(arguments: ["file:///etc/passwd", "javascript:x", "http://u:p@b/", "data:x"])
@@ -24,12 +29,31 @@ import Testing
     }
 }
 
+@Suite struct MachineLocalTests {
+    @Test(arguments: [
+        ("http://localhost:1", true), ("http://127.5.5.5", true), ("http://[::1]:8", true),
+        ("http://169.254.169.254", true),
+        ("http://[fe80::1]", true), ("http://0.0.0.0", true), ("https://example.org", false),
+        ("http://10.0.0.1", false),
+        ("http://127.0.0.1.example", false), ("http://1270.0.0.1", false), ("http://localhost.example", false),
+    ])
+    func `addresses of this machine are told from others, so that no registry can redirect to them`(
+        _ url: String, _ isLocal: Bool
+    ) {
+        #expect(RegistryURL(url)?.isMachineLocal == isLocal)
+    }
+}
+
 @Suite struct ChallengeTests {
     @Test(arguments: [
         (#"Basic realm="x""#, [Challenge(scheme: "basic", parameters: ["realm": "x"])]),
         (
             #"Bearer realm="https://t/?a=b,c",service="s",scope="repository:a/b:pull,push""#,
-            [Challenge(scheme: "bearer", parameters: ["realm": "https://t/?a=b,c", "service": "s", "scope": "repository:a/b:pull,push"])]
+            [
+                Challenge(
+                    scheme: "bearer",
+                    parameters: ["realm": "https://t/?a=b,c", "service": "s", "scope": "repository:a/b:pull,push"])
+            ]
         ),
         (
             #"Negotiate, Basic realm=x, Bearer Realm="\"q\"""#,
@@ -70,7 +94,9 @@ import Testing
         Case(domain: "reg:5000", server: "", host: "https://reg:6000", sent: false),
         Case(domain: "reg:5000", server: "", host: "https://10.0.0.1", isUpstream: true, sent: true),
         Case(domain: "docker.io", server: "", host: "https://registry-1.docker.io", sent: true),
-        Case(domain: "docker.io", server: "https://index.docker.io/v1/", host: "https://registry-1.docker.io", sent: true),
+        Case(
+            domain: "docker.io", server: "https://index.docker.io/v1/", host: "https://registry-1.docker.io", sent: true
+        ),
         Case(domain: "reg:5000", server: "https://reg:5000/", host: "https://reg:5000", sent: true),
         Case(domain: "reg:5000", server: "other", host: "https://reg:5000", isUpstream: true, sent: false),
         Case(domain: "reg:5000", server: "mirror", host: "https://mirror", sent: true),
