@@ -145,7 +145,7 @@ package enum SourceKind: UInt8, Sendable, Equatable {
     case directory = 1
     /// Anything that is not a directory.
     case file = 2
-    /// Made as a directory (0755, with parents) where nothing is there.
+    /// Made as a directory (0755, with parents) where nothing is there; what is there may be anything, a file too.
     case directoryMadeIfMissing = 3
     case device = 4
 }
