@@ -1,44 +1,81 @@
 package import CRIProto
-package import GRPC
+import GRPC
 package import SwiftProtobuf
+import Synchronization
 
 /// A connection to a CRI service whose errors are sentences for the user.
-package struct CRIConnection: Sendable {
+package final class CRIConnection: Sendable {
     /// Told about every call at its end: name, time, result.
     package typealias Trace = @Sendable (String) -> Void
 
+    /// How long to wait before a call to a runtime that was away is tried again.
+    private static let retryPause = Duration.milliseconds(100)
+
     package let endpoint: Endpoint
-    /// The bare client, for callers that want codes instead of sentences.
-    package let client: GRPCClient
+    private let client: Mutex<GRPCClient>
     private let trace: Trace?
+
+    private init(endpoint: Endpoint, client: GRPCClient, trace: Trace?) {
+        self.endpoint = endpoint
+        self.client = Mutex(client)
+        self.trace = trace
+    }
 
     /// Connects to a socket.
     package static func open(_ endpoint: Endpoint, trace: Trace? = nil) async throws(Failure) -> CRIConnection {
         do {
-            return CRIConnection(
-                endpoint: endpoint, client: try await GRPCClient(unixPath: endpoint.path), trace: trace)
+            let client = try await GRPCClient(unixPath: endpoint.path)
+            return CRIConnection(endpoint: endpoint, client: client, trace: trace)
         } catch {
             throw Failure("cannot reach the runtime at \(endpoint): \(Self.advice(error.reason))")
         }
     }
 
     /// Calls a method; `operation` begins the sentence of a failure.
+    ///
+    /// With `patience` the call is made again for so long while the runtime is not available, over new connections: for
+    /// calls that may be made twice, by commands that outlive a restart of the daemon.
     package func call<Request: Message, Response: Message>(
-        _ method: CRIMethod<Request, Response>, _ request: Request, within limit: Duration?, to operation: String
+        _ method: CRIMethod<Request, Response>, _ request: Request, within limit: Duration?,
+        patience: Duration = .zero, to operation: String
     ) async throws(Failure) -> Response {
-        let start = ContinuousClock.now
-        do {
-            let response: Response = try await client.unary(method.path, request, timeout: limit)
-            trace?("\(method.name) \(durationText(ContinuousClock.now - start)) ok")
-            return response
-        } catch {
-            trace?("\(method.name) \(durationText(ContinuousClock.now - start)) \(error)")
-            throw Failure("\(operation): \(Self.sentence(error, within: limit))", code: error.code)
+        let giveUp = ContinuousClock.now + patience
+        while true {
+            let start = ContinuousClock.now
+            let client = client.withLock { $0 }
+            do {
+                let response: Response = try await client.unary(method.path, request, timeout: limit)
+                trace?("\(method.name) \(durationText(ContinuousClock.now - start)) ok")
+                return response
+            } catch {
+                trace?("\(method.name) \(durationText(ContinuousClock.now - start)) \(error)")
+                guard error.code == .unavailable, ContinuousClock.now < giveUp, await renew(client) else {
+                    throw Failure("\(operation): \(Self.sentence(error, within: limit))", code: error.code)
+                }
+            }
         }
     }
 
     /// Ends the connection.
-    package func close() async { await client.close() }
+    package func close() async { await client.withLock { $0 }.close() }
+
+    /// Waits a little and puts a new connection in the place of a lost one, if the runtime takes one; false when cancelled.
+    private func renew(_ lost: GRPCClient) async -> Bool {
+        do { try await Task.sleep(for: Self.retryPause) } catch { return false }
+        do {
+            let fresh = try await GRPCClient(unixPath: endpoint.path)
+            let unused = client.withLock { current in
+                // Another call may have been quicker.
+                guard current === lost else { return fresh }
+                current = fresh
+                return lost
+            }
+            await unused.close()
+        } catch {
+            return true
+        }
+        return true
+    }
 
     // MARK: - Sentences
 

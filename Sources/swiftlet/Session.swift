@@ -9,6 +9,8 @@ struct Session: Sendable {
     let console: Console
     /// What --timeout says.
     private let timeout: Duration?
+    /// How long to go on while the runtime is away; zero for commands that are over in a moment.
+    private(set) var patience = Duration.zero
 
     /// Connects, runs `body` and disconnects.
     static func run(
@@ -34,6 +36,13 @@ struct Session: Sendable {
             throw error
         }
         await runtime.close()
+    }
+
+    /// The same session for a command that outlives a restart of the daemon: containers and their logs do too.
+    var patient: Session {
+        var session = self
+        session.patience = .seconds(60)
+        return session
     }
 
     /// How long to wait for a call that only reads the runtime's memory.

@@ -9,9 +9,13 @@ import Testing
 @testable import swiftlet_bench
 
 @Suite struct BenchTests {
-    private static let quick = ["--iterations", "4", "--containers", "3", "--calls", "20", "--pods", "5", "--sleep", "stay"]
+    private static let quick = [
+        "--iterations", "4", "--containers", "3", "--calls", "20", "--pods", "5", "--sleep", "stay",
+    ]
 
-    private func measure(_ runtime: FakeRuntime, _ flags: [String], interruption: Interruption = .init()) async throws -> String {
+    private func measure(_ runtime: FakeRuntime, _ flags: [String], interruption: Interruption = .init()) async throws
+        -> String
+    {
         let captured = CapturedConsole()
         let command = try BenchCommand.parse(["--endpoint", runtime.endpoint] + Self.quick + flags)
         try await command.measure(interruption, console: captured.console)
@@ -25,7 +29,11 @@ import Testing
             runtime.world.state.withLock { $0.info = ["cniMilliseconds": "0.001"] }
             let json = runtime.scratch.path + "/report.json"
             let text = try await measure(
-                runtime, ["--json", json, "--peer-endpoint", runtime.endpoint, "--pull", "docker.io/library/a:1", "--pulls", "2"])
+                runtime,
+                [
+                    "--json", json, "--peer-endpoint", runtime.endpoint, "--pull", "docker.io/library/a:1", "--pulls",
+                    "2",
+                ])
             let report = try JSONParser.parse(Data(contentsOf: URL(filePath: json)))
             guard case .array(let results) = report["subject"]?["results"] else { throw Failure("no results") }
             let counts = Dictionary(
@@ -33,7 +41,8 @@ import Testing
                     result["name"]?.text.map { ($0, result["count"]) }
                 })
             for name in [
-                "RunPodSandbox", "RunPodSandbox without plugins", "CreateContainer", "StartContainer", "ExecSync", "StopContainer",
+                "RunPodSandbox", "RunPodSandbox without plugins", "CreateContainer", "StartContainer", "ExecSync",
+                "StopContainer",
                 "RemoveContainer", "StopPodSandbox", "RemovePodSandbox",
             ] {
                 #expect(counts[name] == .number(4), "\(name)")
@@ -54,7 +63,9 @@ import Testing
         }
     }
 
-    @Test("a failure in the middle is said, and nothing is left", arguments: ["StartContainer", "ExecSync", "RemoveContainer"])
+    @Test(
+        "a failure in the middle is said, and nothing is left",
+        arguments: ["StartContainer", "ExecSync", "RemoveContainer"])
     func failure(call: String) async throws {
         try await FakeRuntime.with { runtime in
             runtime.world.state.withLock { $0.failures[call] = GRPCStatus(code: .internal, message: "out of luck") }
@@ -71,7 +82,9 @@ import Testing
             runtime.world.state.withLock { state in
                 state.onCall = { name in if name == "StartContainer" { interruption.request(SIGTERM) } }
             }
-            let failure = await #expect(throws: Failure.self) { try await measure(runtime, [], interruption: interruption) }
+            let failure = await #expect(throws: Failure.self) {
+                try await measure(runtime, [], interruption: interruption)
+            }
             #expect(failure?.exitStatus == 143)
             #expect(!runtime.calls.contains("ExecSync"))
             #expect(runtime.world.state.withLock { $0.pods.isEmpty })
@@ -117,7 +130,8 @@ import Testing
     @Test("the floor's figures are read, and a report without them is refused")
     func floor() throws {
         var book = SampleBook()
-        try Floor.read(Array(#"{"startMicroseconds":[1000,3000.5],"execMicroseconds":[500]}"#.utf8), "floor", into: &book)
+        try Floor.read(
+            Array(#"{"startMicroseconds":[1000,3000.5],"execMicroseconds":[500]}"#.utf8), "floor", into: &book)
         #expect(book[Floor.start]?.values == [1, 3.0005])
         #expect(book[Floor.exec]?.values == [0.5])
         for text in ["", "{}", #"{"startMicroseconds":[]}"#, "[1]"] {
@@ -138,7 +152,8 @@ import Testing
         var floor = SampleBook()
         floor.add(1.5, to: Floor.start)
         var report = Report(
-            machine: Machine(kernel: "6.18", processor: "some", cores: 2, time: "2026-11-23T02:10:29Z"), loadBefore: 0.25,
+            machine: Machine(kernel: "6.18", processor: "some", cores: 2, time: "2026-11-23T02:10:29Z"),
+            loadBefore: 0.25,
             loadAfter: 1.5, subject: .init(name: "ours 1", endpoint: "unix:///a", samples: book(1)),
             peer: .init(name: "theirs 2", endpoint: "unix:///b", samples: book(4)), floor: floor, baseline: nil)
         report.baseline = try Baseline(report.json)
@@ -156,6 +171,8 @@ import Testing
         #expect(ProcessMemory.kibibytes(of: 0) == nil)
     }
 
-    @Test("bounds are kept", arguments: [["--iterations=-1"], ["--containers", "99999"], ["--sleep", " "], ["--pulls", "0"]])
+    @Test(
+        "bounds are kept",
+        arguments: [["--iterations=-1"], ["--containers", "99999"], ["--sleep", " "], ["--pulls", "0"]])
     func bounds(flags: [String]) { #expect(throws: (any Error).self) { try BenchCommand.parse(flags) } }
 }

@@ -9,15 +9,29 @@ final class CapturedConsole: Sendable {
 
     private let state = Mutex<(out: [UInt8], err: [UInt8])>(([], []))
     private let isTerminal: Bool
+    private let changes: AsyncStream<Void>
+    private let change: AsyncStream<Void>.Continuation
 
-    init(isTerminal: Bool = false) { self.isTerminal = isTerminal }
+    init(isTerminal: Bool = false) {
+        self.isTerminal = isTerminal
+        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Waits until exactly this was written to standard output.
+    func waitFor(out text: String) async {
+        if out == text { return }
+        for await _ in changes where out == text { return }
+    }
 
     var out: String { state.withLock { String(decoding: $0.out, as: UTF8.self) } }
     var err: String { state.withLock { String(decoding: $0.err, as: UTF8.self) } }
 
     var console: Console {
         Console(
-            writeOut: { bytes in self.state.withLock { $0.out += bytes } },
+            writeOut: { bytes in
+                self.state.withLock { $0.out += bytes }
+                self.change.yield()
+            },
             writeError: { bytes in self.state.withLock { $0.err += bytes } },
             errorIsTerminal: isTerminal, now: { Self.now })
     }

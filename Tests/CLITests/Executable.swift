@@ -12,6 +12,7 @@ final class Executable: Sendable {
     private let process: Process
     private let errorFile: ScratchDirectory
     private let state = Mutex(State())
+    private let changes: AsyncStream<Void>
 
     static func start(_ arguments: [String], closesOutput: Bool = false) throws -> Executable {
         try Executable(arguments, closesOutput: closesOutput)
@@ -19,6 +20,8 @@ final class Executable: Sendable {
 
     private init(_ arguments: [String], closesOutput: Bool) throws {
         let bundle = try Self.buildDirectory()
+        let change: AsyncStream<Void>.Continuation
+        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let process = Process()
         process.executableURL = bundle.appending(path: "swiftlet")
         process.arguments = arguments
@@ -29,12 +32,16 @@ final class Executable: Sendable {
         let output = Pipe()
         process.standardOutput = output
         self.process = process
-        process.terminationHandler = { [weak self] ended in self?.state.withLock { $0.status = ended.terminationStatus }
+        process.terminationHandler = { [weak self] ended in
+            self?.state.withLock { $0.status = ended.terminationStatus }
+            change.yield()
+
         }
         if !closesOutput {
             output.fileHandleForReading.readabilityHandler = { [weak self] handle in
                 let data = handle.availableData
                 self?.state.withLock { $0.out += data }
+                change.yield()
             }
         }
         try process.run()
@@ -63,19 +70,20 @@ final class Executable: Sendable {
     }
 
     func waitForOutput(_ text: String) async throws {
-        while !state.withLock({ String(decoding: $0.out, as: UTF8.self) == text }) {
-            guard process.isRunning else { throw Failure("the program ended early: \(error)") }
-            try await Task.sleep(for: .milliseconds(2))
+        let isThere = { self.state.withLock { String(decoding: $0.out, as: UTF8.self) == text } }
+        if isThere() { return }
+        for await _ in changes {
+            if isThere() { return }
+            if state.withLock({ $0.status != nil }) { throw Failure("the program ended early: \(error)") }
         }
     }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     func exitStatus() async throws -> Int32 {
-        while true {
-            if let status = state.withLock(\.status) { return status }
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        if let status = state.withLock(\.status) { return status }
+        for await _ in changes { if let status = state.withLock(\.status) { return status } }
+        throw CancellationError()
     }
 
     func end() { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }

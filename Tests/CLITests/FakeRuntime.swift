@@ -12,17 +12,17 @@ import Synchronization
 final class FakeRuntime: Sendable {
     let world: FakeWorld
     let scratch: ScratchDirectory
-    private let server: GRPCServer
+    private let server: Mutex<GRPCServer>
 
     /// Starts a runtime, lets `body` use it, and stops it.
     static func with<Result: Sendable>(_ body: (FakeRuntime) async throws -> Result) async throws -> Result {
         let runtime = try await FakeRuntime()
         do {
             let result = try await body(runtime)
-            await runtime.server.shutdown(grace: .milliseconds(100))
+            await runtime.stop()
             return result
         } catch {
-            await runtime.server.shutdown(grace: .milliseconds(100))
+            await runtime.stop()
             throw error
         }
     }
@@ -30,7 +30,22 @@ final class FakeRuntime: Sendable {
     private init() async throws {
         scratch = try ScratchDirectory()
         world = FakeWorld()
-        server = try await GRPCServer.start(world.methods(), at: .unix(path: scratch.path + "/cri.sock"))
+        server = Mutex(try await Self.serve(world, scratch))
+    }
+
+    private static func serve(_ world: FakeWorld, _ scratch: ScratchDirectory) async throws -> GRPCServer {
+        try await GRPCServer.start(world.methods(), at: .unix(path: scratch.path + "/cri.sock"))
+    }
+
+    private func stop() async {
+        await server.withLock { $0 }.shutdown(grace: .milliseconds(10))
+    }
+
+    /// Ends the server with all its connections and starts it again; pods and containers live on.
+    func restart() async throws {
+        await stop()
+        let fresh = try await Self.serve(world, scratch)
+        server.withLock { $0 = fresh }
     }
 
     var endpoint: String { "unix://\(scratch.path)/cri.sock" }

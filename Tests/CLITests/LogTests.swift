@@ -99,15 +99,34 @@ import Testing
             let captured = CapturedConsole()
             async let status = Program.run(
                 ["-r", runtime.endpoint, "logs", "-f", "0002"], environment: [:], console: captured.console)
-            while captured.out != "first\n" { await Task.yield() }
+            await captured.waitFor(out: "first\n")
             let handle = try FileHandle(forWritingTo: URL(filePath: path))
             try handle.seekToEnd()
             try handle.write(contentsOf: Data(Self.line(11, "stdout F second").utf8))
-            while captured.out != "first\nsecond\n" { await Task.yield() }
+            await captured.waitFor(out: "first\nsecond\n")
             try handle.write(contentsOf: Data(Self.line(12, "stdout F last").utf8))
             runtime.world.state.withLock { $0.end(id, with: 0) }
             #expect(await status == 0)
             #expect(captured.out == "first\nsecond\nlast\n")
+        }
+    }
+
+    @Test("following goes on over a restart of the runtime")
+    func followOverRestart() async throws {
+        try await FakeRuntime.with { runtime in
+            let path = try runtime.scratch.write("a.log", Self.line(10, "stdout F first"))
+            let id = runtime.addContainer("a", in: runtime.addPod("p"), logPath: path)
+            let captured = CapturedConsole()
+            async let status = Program.run(
+                ["-r", runtime.endpoint, "logs", "-f", "0002"], environment: [:], console: captured.console)
+            await captured.waitFor(out: "first\n")
+            try await runtime.restart()
+            let handle = try FileHandle(forWritingTo: URL(filePath: path))
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data(Self.line(11, "stdout F second").utf8))
+            runtime.world.state.withLock { $0.end(id, with: 0) }
+            #expect(await status == 0)
+            #expect(captured.out == "first\nsecond\n")
         }
     }
 

@@ -22,7 +22,7 @@ import Testing
             #expect(
                 runtime.calls.filter { $0 != "ContainerStatus" } == [
                     "ImageStatus", "PullImage", "RunPodSandbox", "CreateContainer", "StartContainer", "StopPodSandbox",
-                    "StopPodSandbox", "RemovePodSandbox",
+                    "RemovePodSandbox",
                 ])
             let request = runtime.world.state.withLock {
                 $0.requests["RunPodSandbox"] as? Runtime_V1_RunPodSandboxRequest
@@ -127,6 +127,20 @@ import Testing
             #expect(leftovers(runtime) == 0)
             let stop = runtime.world.state.withLock { $0.requests["StopContainer"] as? Runtime_V1_StopContainerRequest }
             #expect(stop?.timeout == 10)
+        }
+    }
+
+    @Test("a run goes on over a restart of the runtime")
+    func restart() async throws {
+        try await FakeRuntime.with { runtime in
+            let program = try Executable.start(["-r", runtime.endpoint, "run", "busybox", "write up", "stay"])
+            defer { program.end() }
+            try await program.waitForOutput("up\n")
+            try await runtime.restart()
+            program.signal(SIGTERM)
+            #expect(try await program.exitStatus() == 143)
+            #expect(program.error == "")
+            #expect(leftovers(runtime) == 0)
         }
     }
 

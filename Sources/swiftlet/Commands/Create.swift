@@ -77,25 +77,29 @@ extension Session {
             $0.timeout = grace
         }
         _ = try await runtime.call(
-            CRIMethods.stopContainer, request, within: slow + .seconds(grace), to: "stop container \"\(id)\"")
+            CRIMethods.stopContainer, request, within: slow + .seconds(grace), patience: patience,
+            to: "stop container \"\(id)\"")
     }
 
     /// Removes a container, whatever it does.
     func removeContainer(_ id: String) async throws {
         _ = try await runtime.call(
-            CRIMethods.removeContainer, .with { $0.containerID = id }, within: slow, to: "remove container \"\(id)\"")
+            CRIMethods.removeContainer, .with { $0.containerID = id }, within: slow, patience: patience,
+            to: "remove container \"\(id)\"")
     }
 
     /// Stops a pod with all its containers.
     func stopPod(_ id: String) async throws {
         _ = try await runtime.call(
-            CRIMethods.stopPodSandbox, .with { $0.podSandboxID = id }, within: slow, to: "stop pod \"\(id)\"")
+            CRIMethods.stopPodSandbox, .with { $0.podSandboxID = id }, within: slow, patience: patience,
+            to: "stop pod \"\(id)\"")
     }
 
     /// Removes a pod with all its containers.
     func removePod(_ id: String) async throws {
         _ = try await runtime.call(
-            CRIMethods.removePodSandbox, .with { $0.podSandboxID = id }, within: slow, to: "remove pod \"\(id)\"")
+            CRIMethods.removePodSandbox, .with { $0.podSandboxID = id }, within: slow, patience: patience,
+            to: "remove pod \"\(id)\"")
     }
 
     /// The state of a container.
@@ -105,6 +109,6 @@ extension Session {
             $0.verbose = verbose
         }
         return try await runtime.call(
-            CRIMethods.containerStatus, request, within: quick, to: "look up container \"\(id)\"")
+            CRIMethods.containerStatus, request, within: quick, patience: patience, to: "look up container \"\(id)\"")
     }
 }

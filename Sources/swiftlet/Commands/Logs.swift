@@ -60,7 +60,7 @@ struct Logs: RuntimeCommand {
             _ = try follower.printAvailable()
             return
         }
-        try await follower.follow { try await session.hasEnded(id) }
+        try await follower.follow { try await session.patient.hasEnded(id) }
     }
 
     private func chosenContainer(_ session: Session) async throws -> String {

@@ -41,7 +41,7 @@ struct Run: RuntimeCommand {
         let credentials = try registry.credentials()
         workload.logDirectory = try logDirectory(uid)
         let job = RunJob(
-            session: session, workload: workload, handler: runtime ?? "", credentials: credentials, keeps: keep,
+            session: session.patient, workload: workload, handler: runtime ?? "", credentials: credentials, keeps: keep,
             ownsLogDirectory: logDir == nil)
         let status = try await supervise(job, session)
         guard status == 0 else { throw Failure.silent(exitStatus: status) }
@@ -81,19 +81,21 @@ struct Run: RuntimeCommand {
                     source.yield(.ended(.failure(error)))
                 }
             }
-            var grace: Int64 = 10
+            var count = 0
             for await event in events {
                 switch event {
                 case .ended(let result):
                     group.cancelAll()
                     return try result.get()
                 case .signal(let signal):
+                    count += 1
                     switch await job.interrupt(by: signal.rawValue) {
                     case .pulling: group.cancelAll()
-                    case .settingUp, .ending: continue
+                    // A runtime that does not answer must not hold the terminal for ever.
+                    case .settingUp, .ending: if count >= 3 { group.cancelAll() }
                     case .running(let container):
-                        group.addTask { [grace] in await stop(container, grace: grace, session) }
-                        grace = 0
+                        let grace: Int64 = count == 1 ? 10 : 0
+                        group.addTask { await stop(container, grace: grace, session.patient) }
                     }
                 }
             }

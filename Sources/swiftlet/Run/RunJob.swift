@@ -24,6 +24,7 @@ actor RunJob {
     private(set) var phase = Phase.pulling
     private var signal: Int32?
     private var podID: String?
+    private var isStopped = false
 
     init(
         session: Session, workload: Workload, handler: String, credentials: Runtime_V1_AuthConfig?, keeps: Bool,
@@ -86,7 +87,10 @@ actor RunJob {
         phase = .ending
         let status = try await session.containerStatus(container).status
         // Something the container left behind may still write; when the pod has stopped nothing can.
-        if !keeps { try await session.stopPod(podID) }
+        if !keeps {
+            try await session.stopPod(podID)
+            isStopped = true
+        }
         _ = try follower.printAvailable()
         if status.reason == "OOMKilled" {
             try session.console.err("swiftlet: the container went over its memory limit\n")
@@ -104,7 +108,7 @@ actor RunJob {
             return
         }
         if let podID {
-            try await session.stopPod(podID)
+            if !isStopped { try await session.stopPod(podID) }
             try await session.removePod(podID)
         }
         podID = nil
