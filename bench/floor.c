@@ -4,7 +4,7 @@
 //
 //   start    clone3(INTO_CGROUP | NEWPID), overlay, unshare(NEWNS | NEWCGROUP), pivot_root, execve: until execve has happened
 //   mounts   the same with proc, sysfs, tmpfs, devpts, mqueue and cgroup2 mounted, as every container has them
-//   exec     clone3 into the cgroup and the PID namespace of a running container, setns, execve
+//   exec     clone3 into the cgroup and the PID namespace of a running container, setns, execve, until its end
 //
 // All in microseconds of wall time, from before clone3 until the end of file that a successful execve causes; "cpu" is the
 // processor time of caller and child up to the child's end. Prints one line of JSON. Needs root, Linux 5.15 and, for more
@@ -177,8 +177,11 @@ static void measure(const char *name, int mode, int cgroup_fd, const char *end) 
         int pidfd = launch(mode, cgroup_fd, target, once);
         if (mode == 2)
             check(setns(own, CLONE_NEWPID), "setns");
-        samples[i] = now_us() - begin;
+        if (mode < 2)
+            samples[i] = now_us() - begin;
         reap(pidfd);
+        if (mode == 2)
+            samples[i] = now_us() - begin;
     }
     cpu = (cpu_us() - cpu) / iterations;
     if (target >= 0) {
@@ -187,7 +190,10 @@ static void measure(const char *name, int mode, int cgroup_fd, const char *end) 
         close(own);
     }
     qsort(samples, (size_t)iterations, sizeof *samples, by_size);
-    printf("\"%s\":{\"p50\":%.0f,\"p99\":%.0f,\"min\":%.0f,\"cpu\":%.0f}%s", name, samples[iterations / 2],
+    printf("\"%sMicroseconds\":[", name);
+    for (int i = 0; i < iterations; i++)
+        printf("%s%.0f", i == 0 ? "" : ",", samples[i]);
+    printf("],\"%s\":{\"p50\":%.0f,\"p99\":%.0f,\"min\":%.0f,\"cpu\":%.0f}%s", name, samples[iterations / 2],
            samples[iterations * 99 / 100], samples[0], cpu, end);
     free(samples);
 }
