@@ -1,0 +1,47 @@
+import Foundation
+import TestKit
+
+/// What /proc says of processes.
+enum Processes {
+    static func all(in proc: String = "/proc") -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: proc)) ?? []
+        return names.compactMap { Int32($0) }
+    }
+
+    static func isFirst(_ process: Int32, ofNamespace namespace: String) -> Bool {
+        link(process, "ns/pid") == namespace && numbers(process).last == 1
+    }
+
+    /// What a link of a process's directory says, such as "ns/pid".
+    static func link(_ process: Int32, _ name: String) -> String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/\(name)")) ?? ""
+    }
+
+    /// Its numbers, in this process's PID namespace first and in its own last.
+    static func numbers(_ process: Int32) -> [Int32] {
+        let line = lines(process).first { $0.hasPrefix("NSpid:") } ?? ""
+        return line.split(whereSeparator: \.isWhitespace).dropFirst().compactMap { Int32($0) }
+    }
+
+    static func name(_ process: Int32, in proc: String = "/proc") -> String {
+        String(decoding: (try? readFile("\(proc)/\(process)/comm")) ?? [], as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    static func isZombie(_ process: Int32, in proc: String = "/proc") -> Bool {
+        lines(process, in: proc).contains { $0.hasPrefix("State:\tZ") }
+    }
+
+    /// When it started, in clock ticks since boot: with its number, this names a process for ever (proc_pid_stat(5)).
+    static func startTime(_ process: Int32) -> String? {
+        guard let bytes = try? readFile("/proc/\(process)/stat") else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        return fields.count > 19 ? String(fields[19]) : nil
+    }
+
+    private static func lines(_ process: Int32, in proc: String = "/proc") -> [Substring] {
+        String(decoding: (try? readFile("\(proc)/\(process)/status")) ?? [], as: UTF8.self).split(separator: "\n")
+    }
+}
