@@ -44,7 +44,7 @@ extension Bench {
         for number in 0..<plan.iterations {
             if number % 10 == 0 {
                 note("pod \(number) of \(plan.iterations)")
-                if let path = plan.floor { try Floor.measure(path, iterations: 10, into: &floor) }
+                if !plan.floor.isEmpty { try Floor.measure(plan.floor, iterations: 20, into: &floor) }
             }
             // Who goes first changes, so that what one leaves behind in caches favours nobody.
             for subject in number.isMultiple(of: 2) ? subjects : subjects.reversed() {

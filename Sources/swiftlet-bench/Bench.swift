@@ -22,7 +22,8 @@ struct Bench: Sendable {
         var pullImage: String?
         var sleepCommand: [String]
         var execCommand: [String]
-        var floor: String?
+        /// The floor's command; empty runs none.
+        var floor: [String]
     }
 
     func note(_ text: String) {

@@ -69,7 +69,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "The same for the peer.")
     var peerCniLog: String?
 
-    @Option(help: "The program made from bench/floor.c; it runs in between.")
+    @Option(help: "The program made from bench/floor.c with its arguments; it runs in between.")
     var floor: String?
 
     @Option(help: "A report of an earlier run to compare with.")
@@ -103,7 +103,7 @@ struct BenchCommand: AsyncParsableCommand {
             runID: String(UUID().uuidString.lowercased().prefix(8)),
             plan: Bench.Plan(
                 iterations: iterations, listed: containers, calls: calls, pods: pods, pulls: pulls, pullImage: pull,
-                sleepCommand: words(sleep), execCommand: words(exec), floor: floor),
+                sleepCommand: words(sleep), execCommand: words(exec), floor: words(floor ?? "")),
             console: console)
         var settings = [try own()]
         if let peer = try peer() { settings.append(peer) }

@@ -4,47 +4,50 @@ import Foundation
 /// The bare C program that makes a process in namespaces with an overlay and nothing else: what no runtime can be below.
 enum Floor {
     static let start = "floor: start"
+    static let mounts = "floor: start with mounts"
     static let exec = "floor: exec"
 
-    /// Runs the program and notes what it measured.
-    static func measure(_ path: String, iterations: Int, into book: inout SampleBook) throws(Failure) {
+    /// Runs the program and notes the medians of what it measured.
+    static func measure(_ command: [String], iterations: Int, into book: inout SampleBook) throws(Failure) {
+        guard let program = command.first else { throw .usage("--floor: expected a program") }
         let output: Data
         do {
             let process = Process()
             let pipe = Pipe()
-            process.executableURL = URL(filePath: path)
-            process.arguments = ["--iterations", String(iterations)]
+            process.executableURL = URL(filePath: program)
+            process.arguments = command.dropFirst() + ["--iterations", String(iterations)]
             process.standardOutput = pipe
             try process.run()
-            output = try pipe.fileHandleForReading.read(upToCount: 4 << 20) ?? Data()
+            output = try pipe.fileHandleForReading.read(upToCount: 1 << 20) ?? Data()
             process.waitUntilExit()
             guard process.terminationStatus == 0 else {
-                throw Failure("\(path) ended with status \(process.terminationStatus)")
+                throw Failure("\(program) ended with status \(process.terminationStatus)")
             }
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure("run \(path): \(error.localizedDescription)")
+            throw Failure("run \(program): \(error.localizedDescription)")
         }
-        try read(Array(output), path, into: &book)
+        try read(Array(output), program, into: &book)
     }
 
-    /// Reads `{"startMicroseconds": [...], "execMicroseconds": [...]}`; the second may be missing.
-    static func read(_ output: [UInt8], _ path: String, into book: inout SampleBook) throws(Failure) {
+    /// Reads `{"start": {"p50": microseconds, ...}, "mounts": {...}, "exec": {...}}`; only start must be there.
+    static func read(_ output: [UInt8], _ program: String, into book: inout SampleBook) throws(Failure) {
         let report: JSONValue
         do {
             report = try JSONParser.parse(output)
         } catch {
-            throw Failure("\(path): its output is not JSON: \(error)")
+            throw Failure("\(program): its output is not JSON: \(error)")
         }
-        let starts = numbers(report["startMicroseconds"])
-        guard !starts.isEmpty else { throw Failure("\(path): its output has no startMicroseconds") }
-        for value in starts { book.add(value / 1000, to: start) }
-        for value in numbers(report["execMicroseconds"]) { book.add(value / 1000, to: exec) }
-    }
-
-    private static func numbers(_ value: JSONValue?) -> [Double] {
-        guard case .array(let items) = value else { return [] }
-        return items.compactMap { if case .number(let digits) = $0 { Double(digits) } else { nil } }
+        guard report["unit"] == nil || report["unit"] == "us" else {
+            throw Failure("\(program): its output is not in microseconds")
+        }
+        for (key, name) in [("start", start), ("mounts", mounts), ("exec", exec)] {
+            if case .number(let digits) = report[key]?["p50"], let value = Double(digits) {
+                book.add(value / 1000, to: name)
+            } else if key == "start" {
+                throw Failure("\(program): its output has no start")
+            }
+        }
     }
 }

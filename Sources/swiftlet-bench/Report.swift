@@ -52,7 +52,7 @@ struct Report: Sendable {
         for samples in subject.samples.all { table.add(row(samples)) }
         for samples in floor.all { table.add([samples.name, samples.unit] + figures(samples)) }
         var text = header + table.text
-        for (name, ratio) in floorRatios { text += "\n\(name) is \(decimal(ratio, places: 2)) times the floor" }
+        for (name, ratio) in floorRatios { text += "\n\(name): \(decimal(ratio, places: 2))" }
         return text + (floorRatios.isEmpty ? "" : "\n")
     }
 
@@ -84,11 +84,13 @@ struct Report: Sendable {
     }
 
     private var floorRatios: [(name: String, ratio: Double)] {
-        [("StartContainer", Floor.start), ("ExecSync", Floor.exec)].compactMap { name, bottom in
+        [
+            ("StartContainer", Floor.start), ("StartContainer", Floor.mounts), ("ExecSync", Floor.exec),
+        ].compactMap { name, bottom in
             guard let own = subject.samples[name]?.median, let least = floor[bottom]?.median, least > 0 else {
                 return nil
             }
-            return (name, own / least)
+            return ("\(name) / \(bottom)", own / least)
         }
     }
 }

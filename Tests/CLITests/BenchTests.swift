@@ -130,11 +130,13 @@ import Testing
     @Test("the floor's figures are read, and a report without them is refused")
     func floor() throws {
         var book = SampleBook()
-        try Floor.read(
-            Array(#"{"startMicroseconds":[1000,3000.5],"execMicroseconds":[500]}"#.utf8), "floor", into: &book)
-        #expect(book[Floor.start]?.values == [1, 3.0005])
-        #expect(book[Floor.exec]?.values == [0.5])
-        for text in ["", "{}", #"{"startMicroseconds":[]}"#, "[1]"] {
+        let report = #"{"iterations":20,"unit":"us","start":{"p50":1500,"p99":9},"exec":{"p50":500}}"#
+        try Floor.read(Array(report.utf8), "floor", into: &book)
+        try Floor.read(Array(report.utf8), "floor", into: &book)
+        #expect(book[Floor.start]?.values == [1.5, 1.5])
+        #expect(book[Floor.exec]?.values == [0.5, 0.5])
+        #expect(book[Floor.mounts] == nil)
+        for text in ["", "{}", #"{"start":{}}"#, "[1]", #"{"unit":"ns","start":{"p50":1}}"#] {
             #expect(throws: Failure.self) { try Floor.read(Array(text.utf8), "floor", into: &book) }
         }
     }
