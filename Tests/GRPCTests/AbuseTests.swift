@@ -18,8 +18,11 @@ struct Abuse: Sendable, CustomTestStringConvertible {
     private static let echo = "/test.Echo/Inline"
 
     static let all: [Abuse] = [
-        Abuse(testDescription: "PING flood", bytes: { repeated(4000) { _ in [RawFrame(.ping, [1, 2, 3, 4, 5, 6, 7, 8])] } }, goAway: calm),
-        Abuse(testDescription: "SETTINGS flood", bytes: { repeated(4000) { _ in [RawFrame(.settings)] } }, goAway: calm),
+        Abuse(
+            testDescription: "PING flood",
+            bytes: { repeated(4000) { _ in [RawFrame(.ping, [1, 2, 3, 4, 5, 6, 7, 8])] } }, goAway: calm),
+        Abuse(
+            testDescription: "SETTINGS flood", bytes: { repeated(4000) { _ in [RawFrame(.settings)] } }, goAway: calm),
         Abuse(
             testDescription: "PRIORITY flood",
             bytes: { repeated(4000) { _ in [RawFrame(.priority, stream: 1, [0, 0, 0, 0, 1])] } }, goAway: calm),
@@ -29,7 +32,9 @@ struct Abuse: Sendable, CustomTestStringConvertible {
         Abuse(
             testDescription: "rapid reset",
             bytes: {
-                repeated(4000) { [RawFrame.call($0 * 2 + 1, echo), RawFrame(.reset, stream: $0 * 2 + 1, [0, 0, 0, 8])] }
+                repeated(4000) {
+                    [RawFrame.call($0 * 2 + 1, echo), RawFrame(.reset, stream: $0 * 2 + 1, [0, 0, 0, 8])]
+                }
             }, goAway: calm),
         Abuse(
             testDescription: "provoked resets (MadeYouReset)",
@@ -60,30 +65,50 @@ struct Abuse: Sendable, CustomTestStringConvertible {
             testDescription: "header list of 1 MiB",
             bytes: {
                 let block = RawFrame.block([("x", String(repeating: "y", count: 1 << 20))])
-                let pieces = stride(from: 0, to: block.count, by: 16384).map { Array(block[$0..<min($0 + 16384, block.count)]) }
+                let pieces = stride(from: 0, to: block.count, by: 16384).map {
+                    Array(block[$0..<min($0 + 16384, block.count)])
+                }
                 let rest = pieces.dropFirst().flatMap { RawFrame(.continuation, stream: 1, $0).bytes }
                 return RawFrame(.headers, stream: 1, pieces[0]).bytes + rest
             }),
         Abuse(
             testDescription: "header block that is no HPACK",
-            bytes: { RawFrame(.headers, flags: RawFrame.endHeaders, stream: 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).bytes }),
+            bytes: {
+                RawFrame(.headers, flags: RawFrame.endHeaders, stream: 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).bytes
+            }),
         Abuse(
             testDescription: "frame larger than allowed",
             bytes: { RawFrame.header(length: 0xff_ffff, kind: 0, flags: 0, stream: 1) }),
         Abuse(testDescription: "DATA on an idle stream", bytes: { RawFrame.data(7, [1]).bytes }),
         Abuse(testDescription: "HEADERS on a server's stream", bytes: { RawFrame.call(2, echo).bytes }),
         Abuse(testDescription: "HEADERS on stream 0", bytes: { RawFrame.call(0, echo).bytes }),
-        Abuse(testDescription: "stream numbers going back", bytes: { RawFrame.call(9, echo).bytes + RawFrame.call(7, echo).bytes }),
-        Abuse(testDescription: "PUSH_PROMISE", bytes: { RawFrame(.pushPromise, flags: RawFrame.endHeaders, stream: 1, [0, 0, 0, 2]).bytes }),
-        Abuse(testDescription: "window overflow", bytes: { repeated(2) { _ in [RawFrame(.windowUpdate, [0x7f, 0xff, 0xff, 0xff])] } }),
+        Abuse(
+            testDescription: "stream numbers going back",
+            bytes: { RawFrame.call(9, echo).bytes + RawFrame.call(7, echo).bytes }),
+        Abuse(
+            testDescription: "PUSH_PROMISE",
+            bytes: { RawFrame(.pushPromise, flags: RawFrame.endHeaders, stream: 1, [0, 0, 0, 2]).bytes }),
+        Abuse(
+            testDescription: "window overflow",
+            bytes: { repeated(2) { _ in [RawFrame(.windowUpdate, [0x7f, 0xff, 0xff, 0xff])] } }),
         Abuse(testDescription: "window of 0 more", bytes: { RawFrame(.windowUpdate, [0, 0, 0, 0]).bytes }),
         Abuse(testDescription: "SETTINGS of a wrong size", bytes: { RawFrame(.settings, [0, 3, 0]).bytes }),
-        Abuse(testDescription: "SETTINGS with an impossible window", bytes: { RawFrame(.settings, [0, 4, 0xff, 0xff, 0xff, 0xff]).bytes }),
+        Abuse(
+            testDescription: "SETTINGS with an impossible window",
+            bytes: { RawFrame(.settings, [0, 4, 0xff, 0xff, 0xff, 0xff]).bytes }),
         Abuse(testDescription: "PING of a wrong size", bytes: { RawFrame(.ping, [1]).bytes }),
-        Abuse(testDescription: "headers interrupted by another frame", bytes: { RawFrame(.headers, stream: 1, [0]).bytes + RawFrame(.ping, [0, 0, 0, 0, 0, 0, 0, 0]).bytes }),
+        Abuse(
+            testDescription: "headers interrupted by another frame",
+            bytes: { RawFrame(.headers, stream: 1, [0]).bytes + RawFrame(.ping, [0, 0, 0, 0, 0, 0, 0, 0]).bytes }),
         Abuse(testDescription: "lone CONTINUATION", bytes: { RawFrame(.continuation, stream: 1, [0]).bytes }),
-        Abuse(testDescription: "padding longer than the frame", bytes: { RawFrame.call(1, echo).bytes + RawFrame(.data, flags: RawFrame.padded, stream: 1, [200, 1, 2]).bytes }),
-        Abuse(testDescription: "more streams than allowed", bytes: { repeated(1100) { [RawFrame.call($0 * 2 + 1, echo)] } }),
+        Abuse(
+            testDescription: "padding longer than the frame",
+            bytes: {
+                RawFrame.call(1, echo).bytes + RawFrame(.data, flags: RawFrame.padded, stream: 1, [200, 1, 2]).bytes
+            }),
+        Abuse(
+            testDescription: "more streams than allowed",
+            bytes: { repeated(1100) { [RawFrame.call($0 * 2 + 1, echo)] } }),
         Abuse(
             testDescription: "malformed header names",
             bytes: { RawFrame.request(1, RawFrame.requestHeaders(echo, more: [("UPPER", "x")])).bytes }),

@@ -14,7 +14,9 @@ func status<Value>(of call: () async throws(GRPCStatus) -> Value) async -> GRPCS
 }
 
 @Suite struct CallTests {
-    @Test(arguments: ["/test.Echo/Inline", "/test.Echo/Unary"], ["", "x", "käse 🧀", String(repeating: "long ", count: 40_000)])
+    @Test(
+        arguments: ["/test.Echo/Inline", "/test.Echo/Unary"],
+        ["", "x", "käse 🧀", String(repeating: "long ", count: 40_000)])
     func `a unary call returns its response`(path: String, value: String) async throws {
         try await TestServer.withClient { _, client in
             let response: Text = try await client.unary(path, Text(value))
@@ -35,9 +37,13 @@ func status<Value>(of call: () async throws(GRPCStatus) -> Value) async -> GRPCS
 
     @Test func `other errors become UNKNOWN and an inline status arrives`() async throws {
         try await TestServer.withClient { _, client in
-            let thrown = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Throw", Text()) }
+            let thrown = await status { () throws(GRPCStatus) -> Text in
+                try await client.unary("/test.Echo/Throw", Text())
+            }
             #expect(thrown.code == .unknown)
-            let inline = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/FailInline", Text()) }
+            let inline = await status { () throws(GRPCStatus) -> Text in
+                try await client.unary("/test.Echo/FailInline", Text())
+            }
             #expect(inline == GRPCStatus(code: .aborted, message: "inline"))
         }
     }
@@ -68,7 +74,9 @@ func status<Value>(of call: () async throws(GRPCStatus) -> Value) async -> GRPCS
     @Test func `headers are readable, binary ones decoded`() async throws {
         try await TestServer.withClient { _, client in
             let metadata = [("x-one", "1"), ("x-two-bin", "AQL/, AwQ="), ("x-two-bin", "BQ"), ("x-bad-bin", "!")]
-            for (name, value) in [("x-one", "1"), ("x-two-bin", "[1, 2, 255];[3, 4];[5]"), ("x-bad-bin", ""), ("x-none", "")] {
+            for (name, value) in [
+                ("x-one", "1"), ("x-two-bin", "[1, 2, 255];[3, 4];[5]"), ("x-bad-bin", ""), ("x-none", ""),
+            ] {
                 let response: Text = try await client.unary(
                     "/test.Echo/Header", Text(name), metadata: metadata.map { (name: $0.0, value: $0.1) })
                 #expect(response.value == value)
@@ -86,7 +94,9 @@ func status<Value>(of call: () async throws(GRPCStatus) -> Value) async -> GRPCS
     @Test func `the gate refuses calls by path`() async throws {
         let closed = GRPCStatus(code: .unavailable, message: "recovering")
         try await TestServer.withClient({ $0.gate = { $0.hasSuffix("Unary") ? closed : nil } }) { _, client in
-            let refused = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Unary", Text()) }
+            let refused = await status { () throws(GRPCStatus) -> Text in
+                try await client.unary("/test.Echo/Unary", Text())
+            }
             #expect(refused == closed)
             let _: Text = try await client.unary("/test.Echo/Inline", Text())
         }
@@ -95,7 +105,8 @@ func status<Value>(of call: () async throws(GRPCStatus) -> Value) async -> GRPCS
     @Test func `each call is reported once with its status and size`() async throws {
         try await TestServer.withClient { server, client in
             let _: Text = try await client.unary("/test.Echo/Unary", Text("abc"))
-            _ = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/FailInline", Text()) }
+            _ = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/FailInline", Text())
+            }
             await server.probe.wait(for: "report", count: 2)
             let reports = server.callReports
             #expect(reports.map(\.path) == ["/test.Echo/Unary", "/test.Echo/FailInline"])

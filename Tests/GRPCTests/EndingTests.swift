@@ -53,7 +53,9 @@ import Testing
 
     @Test func `cancelling the client's task cancels the body`() async throws {
         try await TestServer.withClient { server, client in
-            let call = Task { await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Hang", Text()) } }
+            let call = Task {
+                await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Hang", Text()) }
+            }
             await server.probe.wait(for: "hanging")
             call.cancel()
             #expect(await call.value.code == .cancelled)
@@ -67,7 +69,8 @@ import Testing
         try await TestServer.withClient { server, client in
             let call = Task {
                 withUnsafeCurrentTask { $0?.cancel() }
-                return await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Hang", Text()) }
+                return await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Hang", Text())
+                }
             }
             #expect(await call.value.code == .cancelled)
             let _: Text = try await client.unary("/test.Echo/Inline", Text())
@@ -99,7 +102,9 @@ import Testing
             let client = try await GRPCClient(unixPath: server.path)
             await client.close()
             await client.close()
-            let status = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Inline", Text()) }
+            let status = await status { () throws(GRPCStatus) -> Text in
+                try await client.unary("/test.Echo/Inline", Text())
+            }
             #expect(status == GRPCStatus(code: .unavailable, message: "the client is closed"))
             let stream: ResponseStream<Number> = try client.serverStream("/test.Echo/Count", Number(1))
             let iterator = stream.makeAsyncIterator()
@@ -121,7 +126,9 @@ import Testing
 
     @Test func `shutdown ends calls that outlast the grace period`() async throws {
         try await TestServer.withClient { server, client in
-            let call = Task { await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Hang", Text()) } }
+            let call = Task {
+                await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Hang", Text()) }
+            }
             await server.probe.wait(for: "hanging")
             #expect(await server.server.shutdown(grace: .milliseconds(20)) == 0)
             #expect(await call.value.code == .unavailable)
@@ -132,7 +139,9 @@ import Testing
     @Test func `shutdown tells of bodies that ignore their cancellation`() async throws {
         try await TestServer.withClient { server, client in
             let call = Task {
-                await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/AwaitEvent", Text("free 1")) }
+                await status { () throws(GRPCStatus) -> Text in
+                    try await client.unary("/test.Echo/AwaitEvent", Text("free 1"))
+                }
             }
             await server.probe.wait(for: "awaiting")
             #expect(await server.server.shutdown(grace: .zero) == 1)

@@ -36,7 +36,7 @@ import Testing
     private func run(_ program: String, _ arguments: [String]) async throws -> (status: Int32, output: String) {
         let directory = try temporaryDirectory()
         let path = directory + "/output"
-        FileManager.default.createFile(atPath: path, contents: nil)
+        try Data().write(to: URL(filePath: path))
         let output = try #require(FileHandle(forWritingAtPath: path))
         let process = Process()
         process.executableURL = URL(filePath: program)

@@ -12,7 +12,9 @@ import Testing
             let client = try await GRPCClient(unixPath: server.path, configuration: configuration)
             // Tag, four bytes of length, and the value.
             let request = Bytes(Data(count: bytes - 5))
-            let status = await status { () throws(GRPCStatus) -> Number in try await client.unary("/test.Echo/Size", request) }
+            let status = await status { () throws(GRPCStatus) -> Number in
+                try await client.unary("/test.Echo/Size", request)
+            }
             #expect(status.code == (isTaken ? .ok : .resourceExhausted))
             let _: Text = try await client.unary("/test.Echo/Inline", Text("still here"))
             await client.close()
@@ -37,9 +39,13 @@ import Testing
             configuration.responseBytesMax = 100
             let client = try await GRPCClient(unixPath: server.path, configuration: configuration)
             let large = Bytes(Data(count: 100))
-            let sent = await status { () throws(GRPCStatus) -> Number in try await client.unary("/test.Echo/Size", large) }
+            let sent = await status { () throws(GRPCStatus) -> Number in
+                try await client.unary("/test.Echo/Size", large)
+            }
             #expect(sent.code == .resourceExhausted)
-            let got = await status { () throws(GRPCStatus) -> Bytes in try await client.unary("/test.Echo/Big", Number(200)) }
+            let got = await status { () throws(GRPCStatus) -> Bytes in
+                try await client.unary("/test.Echo/Big", Number(200))
+            }
             #expect(got.code == .resourceExhausted)
             let fits: Bytes = try await client.unary("/test.Echo/Big", Number(98))
             #expect(fits.value.count == 98)
@@ -50,7 +56,9 @@ import Testing
     @Test func `the server's memory for all calls is bounded`() async throws {
         try await TestServer.withClient({ $0.bufferedBytesMax = 100_000 }) { _, client in
             let large = Bytes(Data(count: 100_000))
-            let refused = await status { () throws(GRPCStatus) -> Number in try await client.unary("/test.Echo/Size", large) }
+            let refused = await status { () throws(GRPCStatus) -> Number in
+                try await client.unary("/test.Echo/Size", large)
+            }
             #expect(refused.code == .resourceExhausted)
             let response = await status { () throws(GRPCStatus) -> Bytes in
                 try await client.unary("/test.Echo/Big", Number(100_000))
@@ -61,7 +69,9 @@ import Testing
             for _ in 0..<100 { let _: Number = try await client.unary("/test.Echo/Size", Bytes(Data(count: 90_000))) }
             // A stream counts only what has not been taken.
             var count = 0
-            for try await _ in try client.serverStream("/test.Echo/Count", Number(20_000), of: Number.self) { count += 1 }
+            for try await _ in try client.serverStream("/test.Echo/Count", Number(20_000), of: Number.self) {
+                count += 1
+            }
             #expect(count == 20_000)
         }
     }
@@ -71,11 +81,15 @@ import Testing
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<2 {
                     group.addTask {
-                        _ = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Hang", Text()) }
+                        _ = await status { () throws(GRPCStatus) -> Text in
+                            try await client.unary("/test.Echo/Hang", Text())
+                        }
                     }
                 }
                 await server.probe.wait(for: "hanging", count: 2)
-                let third = await status { () throws(GRPCStatus) -> Text in try await client.unary("/test.Echo/Unary", Text()) }
+                let third = await status { () throws(GRPCStatus) -> Text in
+                    try await client.unary("/test.Echo/Unary", Text())
+                }
                 #expect(third.code == .resourceExhausted)
                 group.cancelAll()
             }
@@ -88,11 +102,15 @@ import Testing
             let idle = try await GRPCClient(unixPath: server.path)
             let busy = try await GRPCClient(unixPath: server.path)
             let _: Text = try await idle.unary("/test.Echo/Inline", Text())
-            let hanging = Task { await status { () throws(GRPCStatus) -> Text in try await busy.unary("/test.Echo/Hang", Text()) } }
+            let hanging = Task {
+                await status { () throws(GRPCStatus) -> Text in try await busy.unary("/test.Echo/Hang", Text()) }
+            }
             await server.probe.wait(for: "hanging")
             let new = try await GRPCClient(unixPath: server.path)
             let _: Text = try await new.unary("/test.Echo/Inline", Text())
-            let evicted = await status { () throws(GRPCStatus) -> Text in try await idle.unary("/test.Echo/Inline", Text()) }
+            let evicted = await status { () throws(GRPCStatus) -> Text in
+                try await idle.unary("/test.Echo/Inline", Text())
+            }
             #expect(evicted.code == .unavailable)
             let _: Text = try await busy.unary("/test.Echo/Inline", Text())
             hanging.cancel()

@@ -13,7 +13,9 @@ struct RawRequest: Sendable, CustomTestStringConvertible {
     /// StringValue("abc").
     private static let abc = RawFrame.message([0x0a, 3] + Array("abc".utf8))
 
-    private static func head(_ more: (String, String)..., method: String = "POST", contentType: String = "application/grpc")
+    private static func head(
+        _ more: (String, String)..., method: String = "POST", contentType: String = "application/grpc"
+    )
         -> RawFrame
     {
         RawFrame.request(1, RawFrame.requestHeaders(echo, method: method, contentType: contentType, more: more))
@@ -29,7 +31,12 @@ struct RawRequest: Sendable, CustomTestStringConvertible {
             expected: ["grpc-status": "0"]),
         RawRequest(
             testDescription: "padding",
-            frames: { [head(), RawFrame(.data, flags: RawFrame.endStream | RawFrame.padded, stream: 1, [3] + abc + [0, 0, 0])] },
+            frames: {
+                [
+                    head(),
+                    RawFrame(.data, flags: RawFrame.endStream | RawFrame.padded, stream: 1, [3] + abc + [0, 0, 0]),
+                ]
+            },
             expected: ["grpc-status": "0"]),
         RawRequest(
             testDescription: "trailers end the request",
@@ -82,7 +89,8 @@ struct RawRequest: Sendable, CustomTestStringConvertible {
             expected: ["grpc-status": "8"]),
         RawRequest(
             testDescription: "4 GiB claimed",
-            frames: { [head(), RawFrame.data(1, RawFrame.message([1], claiming: .max))] }, expected: ["grpc-status": "8"]),
+            frames: { [head(), RawFrame.data(1, RawFrame.message([1], claiming: .max))] },
+            expected: ["grpc-status": "8"]),
         RawRequest(
             testDescription: "a byte more than the limit claimed",
             frames: { [head(), RawFrame.data(1, RawFrame.message([], claiming: (16 << 20) + 1), endStream: false)] },
@@ -118,10 +126,12 @@ struct RawRequest: Sendable, CustomTestStringConvertible {
             testDescription: "JSON", frames: { [head(contentType: "application/json"), RawFrame.data(1, abc)] },
             expected: [":status": "415", "grpc-status": "3"]),
         RawRequest(
-            testDescription: "gRPC-Web", frames: { [head(contentType: "application/grpc-web"), RawFrame.data(1, abc)] },
+            testDescription: "gRPC-Web",
+            frames: { [head(contentType: "application/grpc-web"), RawFrame.data(1, abc)] },
             expected: [":status": "415"]),
         RawRequest(
-            testDescription: "another codec", frames: { [head(contentType: "application/grpc+json"), RawFrame.data(1, abc)] },
+            testDescription: "another codec",
+            frames: { [head(contentType: "application/grpc+json"), RawFrame.data(1, abc)] },
             expected: [":status": "200", "grpc-status": "12"]),
         RawRequest(
             testDescription: "malformed timeout", frames: { [head(("grpc-timeout", "1 s")), RawFrame.data(1, abc)] },
@@ -195,7 +205,9 @@ struct RawRequest: Sendable, CustomTestStringConvertible {
             for number in UInt8(0)..<100 {
                 raw.send([RawFrame(.ping, [number, 0, 0, 0, 0, 0, 0, 0])])
                 var answer: RawFrame?
-                repeat { answer = await raw.next() } while answer.map { $0.kind != RawFrame.Kind.ping.rawValue } ?? false
+                repeat {
+                    answer = await raw.next()
+                } while answer.map { $0.kind != RawFrame.Kind.ping.rawValue } ?? false
                 #expect(answer?.payload.first == number)
                 #expect(answer?.flags == RawFrame.ack)
             }

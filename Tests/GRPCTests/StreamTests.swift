@@ -32,7 +32,8 @@ import Testing
     @Test func `an unknown stream is UNIMPLEMENTED`() async throws {
         try await TestServer.withClient { _, client in
             let stream: ResponseStream<Number> = try client.serverStream("/test.Echo/Nothing", Number(1))
-            let status = await status { () throws(GRPCStatus) -> Number? in try await stream.makeAsyncIterator().next() }
+            let status = await status { () throws(GRPCStatus) -> Number? in try await stream.makeAsyncIterator().next()
+            }
             #expect(status.code == .unimplemented)
         }
     }
@@ -42,7 +43,8 @@ import Testing
             let stream: ResponseStream<Bytes> = try client.serverStream("/test.Echo/Flood", Text())
             let iterator = stream.makeAsyncIterator()
             _ = try await iterator.next()
-            // The loop of the server turns many times while nobody reads, yet the writer gets no further than the windows.
+            // The loop of the server turns many times while nobody reads, yet the writer gets no further than the
+            // windows.
             for _ in 0..<300 { let _: Text = try await client.unary("/test.Echo/Unary", Text()) }
             let written = server.probe.count("flooded")
             #expect(written < 100)
@@ -76,8 +78,11 @@ import Testing
     @Test func `a deadline ends a stream`() async throws {
         try await TestServer.withClient { server, client in
             try await server.untilBodyRuns { timeout in
-                let stream: ResponseStream<Text> = try client.serverStream("/test.Echo/Subscribe", Text(), timeout: timeout)
-                let status = await status { () throws(GRPCStatus) -> Text? in try await stream.makeAsyncIterator().next() }
+                let stream: ResponseStream<Text> = try client.serverStream(
+                    "/test.Echo/Subscribe", Text(), timeout: timeout)
+                let status = await status { () throws(GRPCStatus) -> Text? in
+                    try await stream.makeAsyncIterator().next()
+                }
                 #expect(status.code == .deadlineExceeded)
             }
             await server.probe.wait(for: "cancelled")

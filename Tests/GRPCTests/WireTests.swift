@@ -39,7 +39,8 @@ import Testing
 
     @Test(arguments: [
         ("1H", Duration.seconds(3600)), ("2M", .seconds(120)), ("3S", .seconds(3)), ("4m", .milliseconds(4)),
-        ("5u", .microseconds(5)), ("99999999n", .nanoseconds(99_999_999)), ("0S", .zero), ("99999999H", Timeout.longest),
+        ("5u", .microseconds(5)), ("99999999n", .nanoseconds(99_999_999)), ("0S", .zero),
+        ("99999999H", Timeout.longest),
     ])
     func `timeouts are read`(text: String, timeout: Duration) {
         #expect(Timeout.parse(text) == timeout)
@@ -52,7 +53,8 @@ import Testing
 
     @Test(arguments: [
         (Duration.zero, "0n"), (.nanoseconds(99_999_999), "99999999n"), (.milliseconds(100), "100000u"),
-        (.seconds(100), "100000m"), (.seconds(120_000), "120000S"), (.seconds(-5), "0n"), (.seconds(1 << 60), "5256000M"),
+        (.seconds(100), "100000m"), (.seconds(120_000), "120000S"), (.seconds(-5), "0n"),
+        (.seconds(1 << 60), "5256000M"),
     ])
     func `timeouts are written in eight digits`(timeout: Duration, text: String) {
         #expect(Timeout.format(timeout) == text)

@@ -84,7 +84,8 @@ final class ClientCall: ChannelInboundHandler {
         case .data(let payload):
             if case .byteBuffer(var bytes) = payload.data { receive(&bytes) }
             if payload.endStream { complete(GRPCStatus(code: .internal, message: "the server ended without a status")) }
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService, .origin:
+        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService,
+            .origin:
             break
         }
     }

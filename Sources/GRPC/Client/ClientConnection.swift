@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP2
 
-/// Looks after the client's connection: refuses calls once it is lost or the server asked to go, and closes it when idle then.
+/// Looks after the client's connection: refuses calls once it is lost or the server asked to go; then closes it when
+/// idle.
 final class ClientConnection: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
 

@@ -25,7 +25,8 @@ package struct GRPCClientConfiguration: Sendable {
 
 /// A gRPC client: one connection to a Unix socket, any number of calls at once. `close` must be called at the end.
 ///
-/// A lost connection is not made anew: calls fail with UNAVAILABLE, and the owner decides whether to make another client.
+/// A lost connection is not made anew: calls fail with UNAVAILABLE, and the owner decides whether to make another
+/// client.
 package final class GRPCClient: Sendable {
     private let configuration: GRPCClientConfiguration
     private let group: MultiThreadedEventLoopGroup

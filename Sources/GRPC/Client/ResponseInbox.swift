@@ -3,8 +3,8 @@ import Synchronization
 
 /// Messages of a server stream on their way from the event loop to the task that reads them.
 ///
-/// The stream is read only while less than `bytesMax` wait here, so that a slow reader slows the server down by HTTP/2's
-/// flow control instead of filling memory.
+/// The stream is read only while less than `bytesMax` wait here, so that a slow reader slows the server down by
+/// HTTP/2's flow control instead of filling memory.
 final class ResponseInbox: Sendable {
     private static let bytesMax = 256 << 10
 

@@ -7,6 +7,23 @@ package struct GRPCMethod: Sendable {
         case inline(@Sendable ([UInt8], CallContext) throws(GRPCStatus) -> ByteBuffer)
         case unary(@Sendable ([UInt8], CallContext) async throws -> ByteBuffer)
         case serverStream(@Sendable ([UInt8], CallContext, ResponseSink) async throws -> Void)
+
+        /// Runs the body to its end: the last message to send, if any, or the status of its failure.
+        func run(
+            _ request: [UInt8], _ context: CallContext, _ sink: ResponseSink
+        ) async -> Result<ByteBuffer?, GRPCStatus> {
+            do {
+                switch self {
+                case .inline(let body): return .success(try body(request, context))
+                case .unary(let body): return .success(try await body(request, context))
+                case .serverStream(let body):
+                    try await body(request, context, sink)
+                    return .success(nil)
+                }
+            } catch {
+                return .failure(GRPCStatus(thrown: error))
+            }
+        }
     }
 
     package let path: String

@@ -5,7 +5,8 @@ import Synchronization
 
 /// A gRPC server on a Unix socket: one event loop, one HTTP/2 stream a call.
 ///
-/// One loop on purpose: a second one gained nothing in measurements, and with one everything the calls share needs no lock.
+/// One loop on purpose: a second one gained nothing in measurements, and with one everything the calls share needs no
+/// lock.
 package final class GRPCServer: Sendable {
     /// How often the server looks for calls that wait for their client, as a part of `stallTimeout`.
     private static let sweepsPerStallTimeout = 4
@@ -118,10 +119,12 @@ package final class GRPCServer: Sendable {
     /// - Returns: the method bodies that still run although their task was cancelled; 0 for a second shutdown.
     @discardableResult
     package func shutdown(grace: Duration) async -> Int {
-        guard isRunning.withLock({ running in
-            defer { running = false }
-            return running
-        }) else { return 0 }
+        guard
+            isRunning.withLock({ running in
+                defer { running = false }
+                return running
+            })
+        else { return 0 }
         listener.close(promise: nil)
         let unfinished = await drain(grace: grace)
         if unfinished == 0 {
@@ -146,7 +149,9 @@ package final class GRPCServer: Sendable {
                 let timer = loop.assumeIsolated().scheduleTask(in: grace.timeAmount) {
                     core.value.closeAll()
                     // Tasks that were cancelled just now usually end at once.
-                    loop.assumeIsolated().scheduleTask(in: Self.cancelledBodiesGrace) { finish(core.value.runningBodies) }
+                    loop.assumeIsolated().scheduleTask(in: Self.cancelledBodiesGrace) {
+                        finish(core.value.runningBodies)
+                    }
                 }
                 core.value.drain().assumeIsolated().whenComplete { _ in
                     timer.cancel()

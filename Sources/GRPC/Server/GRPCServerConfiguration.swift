@@ -6,13 +6,15 @@ package struct GRPCServerConfiguration: Sendable {
     /// Largest response message.
     package var responseBytesMax = 16 << 20
 
-    /// Bytes of requests and of responses not yet taken that the whole server holds; beyond it calls get RESOURCE_EXHAUSTED.
+    /// Bytes of requests and of responses not yet taken that the whole server holds; beyond it calls get
+    /// RESOURCE_EXHAUSTED.
     package var bufferedBytesMax = 32 << 20
 
     /// Calls at once on one connection: a kubelet with 110 pods puts hundreds of them on its single connection.
     package var concurrentStreamsMax = 1000
 
-    /// Method bodies at once in the whole server, counting those whose client has gone but which still finish their work.
+    /// Method bodies at once in the whole server, counting those whose client has gone but which still finish their
+    /// work.
     package var runningBodiesMax = 4096
 
     /// Connections at once; the one that has been without a call longest gives way to a new one.

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP2
 
-/// The HTTP/2 settings and abuse limits of both sides, each chosen for a local socket with one busy client, the kubelet.
+/// The HTTP/2 settings and abuse limits of both sides, each chosen for a local socket with one busy client, the
+/// kubelet.
 enum HTTP2Limits {
     /// DATA that a stream may have in flight: large enough that a list of a node's pods needs one round trip.
     static let streamWindowBytes = 256 << 10
@@ -9,7 +10,8 @@ enum HTTP2Limits {
     /// DATA that a connection may have in flight.
     static let connectionWindowBytes = 1 << 20
 
-    /// Header list of a request or response; CRI clients send a few hundred bytes. More ends the connection (HPACK bombs).
+    /// Header list of a request or response; CRI clients send a few hundred bytes. More ends the connection (HPACK
+    /// bombs).
     static let headerListBytesMax = 16 << 10
 
     static func server(_ configuration: GRPCServerConfiguration) -> NIOHTTP2Handler.Configuration {
@@ -19,7 +21,8 @@ enum HTTP2Limits {
             HTTP2Setting(parameter: .maxHeaderListSize, value: headerListBytesMax),
             HTTP2Setting(parameter: .initialWindowSize, value: streamWindowBytes),
         ]
-        // A frame that was on its way to a stream which we reset is ignored, not an error; remember every stream that can be open.
+        // A frame that was on its way to a stream which we reset is ignored, not an error; remember every stream that
+        // can be open.
         limits.connection.maximumRecentlyResetStreams = configuration.concurrentStreamsMax
         return limits
     }
@@ -48,12 +51,13 @@ enum HTTP2Limits {
         limits.connection.maximumSequentialEmptyDataFrames = 10
         // Answers to PING, SETTINGS and resets that the peer does not read (CVE-2019-9512, -9514, -9515).
         limits.connection.maximumBufferedControlFrames = 4000
-        // PING and SETTINGS: grpc-go measures bandwidth with up to one PING a call, so NIO's 200 in 30 s would end a busy
-        // kubelet's connection. This bounds the rate; ServerConnection bounds how many come without any call making progress.
+        // PING and SETTINGS: grpc-go measures bandwidth with up to one PING a call, so NIO's 200 in 30 s would end a
+        // busy kubelet's connection. This bounds the rate; ServerConnection bounds how many come without any call
+        // making progress.
         limits.connection.controlFrameRateLimit.maximumCount = 10_000
         limits.connection.controlFrameRateLimit.windowLength = .seconds(1)
-        // Rapid reset (CVE-2023-44487): a sick node's probes can time out and reset by the hundred each second for a while.
-        // A reset call costs us less than a finished one, and runningBodiesMax bounds what resets leave behind.
+        // Rapid reset (CVE-2023-44487): a sick node's probes can time out and reset by the hundred each second for a
+        // while. A reset call costs us less than a finished one, and runningBodiesMax bounds what resets leave behind.
         limits.stream.streamResetFrameRateLimit.maximumCount = 3000
         limits.stream.streamResetFrameRateLimit.windowLength = .seconds(10)
         // Resets that a peer provokes from us (MadeYouReset, CVE-2025-8671): a sound client never causes one.

@@ -31,7 +31,9 @@ struct RequestHead {
         }
         switch contentType {
         case "application/grpc", "application/grpc+proto": break
-        case let type where type.hasPrefix("application/grpc;"), let type where type.hasPrefix("application/grpc+proto;"): break
+        case let type where type.hasPrefix("application/grpc;"),
+            let type where type.hasPrefix("application/grpc+proto;"):
+            break
         case let type where type.hasPrefix("application/grpc+"):
             return ("200", GRPCStatus(code: .unimplemented, message: "content-type \"\(type)\" is not supported"))
         default:

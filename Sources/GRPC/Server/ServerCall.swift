@@ -24,8 +24,7 @@ final class ServerCall: ChannelInboundHandler {
     private var path = ""
     private var metadata = GRPCMetadata([:])
     private var method: GRPCMethod?
-    private var reader: MessageReader
-    private var request: [UInt8]?
+    private var request: SingleMessage
     private var isRequestEnded = false
     private var timeout: Duration?
     private var deadlineTimer: Scheduled<Void>?
@@ -35,15 +34,12 @@ final class ServerCall: ChannelInboundHandler {
     private var waiters: [CheckedContinuation<GRPCStatus?, Never>] = []
     private var chargedBytes = 0
 
-    private var startedAt = NIODeadline.now()
-    private var progressedAt = NIODeadline.now()
-    private var requestBytes = 0
-    private var responseBytes = 0
+    private var meter = CallMeter()
 
     init(core: ServerCore, connection: ServerConnection) {
         self.core = core
         self.connection = connection
-        self.reader = MessageReader(messageBytesMax: core.configuration.requestBytesMax)
+        self.request = SingleMessage(messageBytesMax: core.configuration.requestBytesMax)
     }
 
     // MARK: Stream events
@@ -65,7 +61,8 @@ final class ServerCall: ChannelInboundHandler {
         case .data(let payload):
             if phase == .request, case .byteBuffer(var bytes) = payload.data { receive(&bytes) }
             if payload.endStream { endRequest() }
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService, .origin:
+        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService,
+            .origin:
             break
         }
     }
@@ -73,7 +70,9 @@ final class ServerCall: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         // Calls answered within one read, which is most of them, never pay for a timer.
         guard phase == .request || phase == .running, deadlineTimer == nil, let timeout else { return }
-        deadlineTimer = core.loop.assumeIsolated().scheduleTask(deadline: startedAt + timeout.timeAmount) { self.expire() }
+        deadlineTimer = core.loop.assumeIsolated().scheduleTask(deadline: meter.startedAt + timeout.timeAmount) {
+            self.expire()
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -87,7 +86,7 @@ final class ServerCall: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if phase != .answered { end(GRPCStatus(code: .cancelled, message: "the client ended the call")) }
+        if phase != .answered { end(.clientEndedCall) }
         core.release(chargedBytes)
         chargedBytes = 0
         connection.ended(self)
@@ -98,8 +97,7 @@ final class ServerCall: ChannelInboundHandler {
 
     private func receiveHead(_ headers: HPACKHeaders) {
         let head = RequestHead(headers)
-        startedAt = .now()
-        progressedAt = startedAt
+        meter.start()
         path = head.path
         metadata = GRPCMetadata(headers)
         timeout = head.timeout
@@ -115,21 +113,11 @@ final class ServerCall: ChannelInboundHandler {
     }
 
     private func receive(_ data: inout ByteBuffer) {
-        progressedAt = .now()
-        requestBytes += data.readableBytes
-        guard charge(data.readableBytes) else {
-            return answer(GRPCStatus(code: .resourceExhausted, message: "the server holds too many bytes of other calls"))
-        }
+        meter.noteProgress()
+        meter.requestBytes += data.readableBytes
+        guard charge(data.readableBytes) else { return answer(.tooManyBytes) }
         do throws(GRPCStatus) {
-            if request == nil { request = try reader.nextDirect(&data) }
-            guard data.readableBytes > 0 else { return }
-            reader.append(&data)
-            while let message = try reader.next() {
-                guard request == nil else {
-                    throw GRPCStatus(code: .unimplemented, message: "more than one request message")
-                }
-                request = message
-            }
+            try request.append(&data)
         } catch {
             answer(error)
         }
@@ -138,11 +126,13 @@ final class ServerCall: ChannelInboundHandler {
     private func endRequest() {
         isRequestEnded = true
         guard phase == .request, let method else { return }
-        guard reader.isEmpty else { return answer(GRPCStatus(code: .internal, message: "truncated request message")) }
-        guard let request else { return answer(GRPCStatus(code: .unimplemented, message: "no request message")) }
-        self.request = nil
-        phase = .running
-        run(method.body, request: request)
+        do throws(GRPCStatus) {
+            let message = try request.finish()
+            phase = .running
+            run(method.body, request: message)
+        } catch {
+            answer(error)
+        }
     }
 
     // MARK: Body
@@ -150,41 +140,19 @@ final class ServerCall: ChannelInboundHandler {
     private func run(_ body: GRPCMethod.Body, request: [UInt8]) {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let context = CallContext(path: path, metadata: metadata, deadline: deadline, peer: connection.peer)
-        switch body {
-        case .inline(let body):
+        if case .inline(let body) = body {
             do throws(GRPCStatus) {
                 answer(with: try body(request, context))
             } catch {
                 answer(error)
             }
-        case .unary(let body):
-            start { _ in
-                do {
-                    return .success(try await body(request, context))
-                } catch {
-                    return .failure(GRPCStatus(thrown: error))
-                }
-            }
-        case .serverStream(let body):
-            start { sink in
-                do {
-                    try await body(request, context, sink)
-                    return .success(nil)
-                } catch {
-                    return .failure(GRPCStatus(thrown: error))
-                }
-            }
+            return
         }
-    }
-
-    private func start(_ body: @escaping @Sendable (ResponseSink) async -> Result<ByteBuffer?, GRPCStatus>) {
-        guard core.beginBody() else {
-            return answer(GRPCStatus(code: .resourceExhausted, message: "too many calls are running"))
-        }
+        guard core.beginBody() else { return answer(.tooManyBodies) }
         let loop = core.loop
         let call = NIOLoopBound(self, eventLoop: loop)
         task = Task {
-            let result = await body(ResponseSink(call: call, loop: loop))
+            let result = await body.run(request, context, ResponseSink(call: call, loop: loop))
             loop.execute { call.value.bodyEnded(result) }
         }
     }
@@ -200,12 +168,12 @@ final class ServerCall: ChannelInboundHandler {
     }
 
     private func expire() {
-        answer(GRPCStatus(code: .deadlineExceeded, message: "the deadline has passed"))
+        answer(.deadlinePassed)
     }
 
     /// Resets the stream if the client has let the call wait since before `limit`.
     func endIfStalled(before limit: NIODeadline) {
-        guard phase != .running || !waiters.isEmpty, progressedAt < limit else { return }
+        guard phase != .running || !waiters.isEmpty, meter.progressedAt < limit else { return }
         channelContext?.close(promise: nil)
     }
 
@@ -214,18 +182,14 @@ final class ServerCall: ChannelInboundHandler {
     /// Sends one message of a server stream, or only the headers; the waiter continues when the client keeps up.
     func send(_ message: ByteBuffer?, waiter: CheckedContinuation<GRPCStatus?, Never>) {
         guard phase == .running, let channelContext else {
-            return waiter.resume(returning: GRPCStatus(code: .cancelled, message: "the call has ended"))
+            return waiter.resume(returning: .callHasEnded)
         }
-        if let message {
-            if let failure = admit(message) { return waiter.resume(returning: failure) }
-        }
+        if let failure = message.flatMap(admit) { return waiter.resume(returning: failure) }
         sendHeaders(channelContext)
         if let message { sendData(message, channelContext) }
         channelContext.flush()
         noteProgress()
-        guard phase == .running else {
-            return waiter.resume(returning: GRPCStatus(code: .cancelled, message: "the call has ended"))
-        }
+        guard phase == .running else { return waiter.resume(returning: .callHasEnded) }
         waiters.append(waiter)
         if channelContext.channel.isWritable { clientCaughtUp() }
     }
@@ -290,12 +254,11 @@ final class ServerCall: ChannelInboundHandler {
         let bytes = message.readableBytes - MessageReader.prefixBytes
         let max = core.configuration.responseBytesMax
         guard bytes <= max else {
-            return GRPCStatus(code: .resourceExhausted, message: "response of \(bytes) bytes exceeds the limit of \(max)")
+            return GRPCStatus(
+                code: .resourceExhausted, message: "response of \(bytes) bytes exceeds the limit of \(max)")
         }
-        guard charge(message.readableBytes) else {
-            return GRPCStatus(code: .resourceExhausted, message: "the server holds too many bytes of other calls")
-        }
-        responseBytes += message.readableBytes
+        guard charge(message.readableBytes) else { return .tooManyBytes }
+        meter.responseBytes += message.readableBytes
         return nil
     }
 
@@ -308,7 +271,7 @@ final class ServerCall: ChannelInboundHandler {
     }
 
     private func noteProgress() {
-        progressedAt = .now()
+        meter.noteProgress()
         connection.noteProgress()
     }
 
@@ -332,12 +295,9 @@ final class ServerCall: ChannelInboundHandler {
         deadlineTimer?.cancel()
         deadlineTimer = nil
         task?.cancel()
-        request = nil
-        resumeWaiters(with: GRPCStatus(code: .cancelled, message: "the call has ended"))
+        request.clear()
+        resumeWaiters(with: .callHasEnded)
         guard hadHead, let onCallEnd = core.configuration.onCallEnd else { return }
-        onCallEnd(
-            CallReport(
-                path: path, status: status, duration: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds),
-                requestBytes: requestBytes, responseBytes: responseBytes, peer: connection.peer))
+        onCallEnd(meter.report(path, status, peer: connection.peer))
     }
 }

@@ -8,8 +8,8 @@ final class ServerConnection: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
-    /// PING, SETTINGS, PRIORITY and WINDOW_UPDATE frames that may come while no call makes progress. A client that downloads
-    /// 16 MiB sends about a thousand between two of our writes.
+    /// PING, SETTINGS, PRIORITY and WINDOW_UPDATE frames that may come while no call makes progress. A client that
+    /// downloads 16 MiB sends about a thousand between two of our writes.
     static let controlFramesMax = 2000
 
     /// The allowance starts anew after this time, so that an idle client may send keepalive PINGs for ever.
@@ -130,8 +130,8 @@ final class ServerConnection: ChannelInboundHandler {
 
     // MARK: Ends
 
-    /// Begins a graceful end: GOAWAY that names no limit, then a PING. Its answer proves that the client knows, so that no
-    /// call can be under way to us unseen (RFC 9113, 6.8).
+    /// Begins a graceful end: GOAWAY that names no limit, then a PING. Its answer proves that the client knows, so that
+    /// no call can be under way to us unseen (RFC 9113, 6.8).
     func drain() {
         guard phase == .open, let channelContext else {
             close()
@@ -162,7 +162,8 @@ final class ServerConnection: ChannelInboundHandler {
         // Before the client's preface there is nobody to read a frame.
         if phase != .awaitingPreface {
             let payload = HTTP2Frame.FramePayload.goAway(lastStreamID: last, errorCode: code, opaqueData: nil)
-            channelContext.writeAndFlush(wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: payload)), promise: nil)
+            channelContext.writeAndFlush(
+                wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: payload)), promise: nil)
         }
         if thenClose { close() }
     }

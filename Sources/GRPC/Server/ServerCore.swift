@@ -68,7 +68,8 @@ final class ServerCore {
 
     var connectionCount: Int { connections.count }
 
-    /// Admits a connection. At the limit the longest idle one gives way, so that hoarded idle connections lock nobody out.
+    /// Admits a connection. At the limit the longest idle one gives way, so that hoarded idle connections lock nobody
+    /// out.
     func admit(_ connection: ServerConnection) -> Bool {
         guard drained == nil else { return false }
         if connections.count >= configuration.connectionsMax {

@@ -24,7 +24,8 @@ enum SocketFile {
         throw .inUse(path)
     }
 
-    /// Before bind: the socket's own mode is that of the file which bind makes (less the umask), see unix_bind() in the kernel.
+    /// Before bind: the socket's own mode is that of the file which bind makes (less the umask), see unix_bind() in the
+    /// kernel.
     static func makePrivate(_ listener: any Channel) throws {
         try Descriptor.of(listener) { fchmod($0, 0o600) }
     }

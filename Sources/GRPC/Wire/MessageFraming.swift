@@ -1,9 +1,10 @@
 import NIOCore
 
-/// Cuts the DATA of a stream into messages: a flag byte, four bytes of length, the message (gRPC over HTTP/2, Length-Prefixed-Message).
+/// Cuts the DATA of a stream into messages: a flag byte, four bytes of length, the message (gRPC over HTTP/2,
+/// Length-Prefixed-Message).
 ///
-/// Frames and messages need not meet: a message may span many frames and a frame may hold many messages. Memory grows with
-/// what arrived, never with what a length prefix promises.
+/// Frames and messages need not meet: a message may span many frames and a frame may hold many messages. Memory grows
+/// with what arrived, never with what a length prefix promises.
 struct MessageReader {
     static let prefixBytes = 5
 
@@ -20,7 +21,8 @@ struct MessageReader {
     /// Bytes that wait for the rest of their message.
     var bufferedBytes: Int { pending.readableBytes }
 
-    /// Takes the next piece of DATA; the bytes are copied, so that a fragment does not keep a whole receive buffer alive.
+    /// Takes the next piece of DATA; the bytes are copied, so that a fragment does not keep a whole receive buffer
+    /// alive.
     mutating func append(_ data: inout ByteBuffer) {
         if pending.readableBytes == 0 { pending.clear() }
         pending.writeBuffer(&data)
@@ -53,7 +55,8 @@ struct MessageReader {
             throw GRPCStatus(code: .internal, message: "compressed message without an agreed encoding (flag \(flag))")
         }
         guard length <= max else {
-            throw GRPCStatus(code: .resourceExhausted, message: "message of \(length) bytes exceeds the limit of \(max)")
+            throw GRPCStatus(
+                code: .resourceExhausted, message: "message of \(length) bytes exceeds the limit of \(max)")
         }
         return Int(length)
     }

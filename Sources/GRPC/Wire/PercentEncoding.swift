@@ -1,4 +1,5 @@
-/// The encoding of `grpc-message`: UTF-8 bytes outside space...tilde, and "%", become "%XX" (gRPC over HTTP/2, Responses).
+/// The encoding of `grpc-message`: UTF-8 bytes outside space...tilde, and "%", become "%XX" (gRPC over HTTP/2,
+/// Responses).
 enum PercentEncoding {
     /// Clients built on gRPC's C core refuse more than 8 KiB of metadata, so a longer message is cut at a character.
     static let encodedBytesMax = 4096

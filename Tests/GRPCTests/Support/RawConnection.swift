@@ -41,7 +41,8 @@ final class RawConnection {
         while await next() != nil {}
     }
 
-    /// Reads until a stream ends, and returns its header fields, all blocks together; nil if the connection closed before.
+    /// Reads until a stream ends, and returns its header fields, all blocks together; nil if the connection closed
+    /// before.
     func response(of stream: UInt32) async throws -> [String: String]? {
         var headers: [String: String] = [:]
         while let frame = await next() {

@@ -114,14 +114,16 @@ private final class ShutdownHook: Sendable {
 func temporaryDirectory() throws -> String {
     var template = Array("/tmp/grpc-test.XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw POSIXError(.EIO) }
-    return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 private func methods(_ probe: Probe, shutdown: ShutdownHook) -> [GRPCMethod] {
     [
         .inline("/test.Echo/Inline") { (request: Text, _) throws(GRPCStatus) -> Text in request },
         .unary("/test.Echo/Unary") { (request: Text, _) -> Text in request },
-        .inline("/test.Echo/Size") { (request: Bytes, _) throws(GRPCStatus) -> Number in Number(Int64(request.value.count)) },
+        .inline("/test.Echo/Size") { (request: Bytes, _) throws(GRPCStatus) -> Number in
+            Number(Int64(request.value.count))
+        },
         .inline("/test.Echo/Big") { (request: Number, _) throws(GRPCStatus) -> Bytes in
             Bytes(Data(repeating: 7, count: Int(request.value)))
         },
@@ -138,7 +140,9 @@ private func methods(_ probe: Probe, shutdown: ShutdownHook) -> [GRPCMethod] {
         // The value of a header; for "-bin" names the decoded bytes, as numbers.
         .inline("/test.Echo/Header") { (request: Text, context) throws(GRPCStatus) -> Text in
             let name = request.value
-            if name.hasSuffix("-bin") { return Text(context.metadata.binary(name).map { "\($0)" }.joined(separator: ";")) }
+            if name.hasSuffix("-bin") {
+                return Text(context.metadata.binary(name).map { "\($0)" }.joined(separator: ";"))
+            }
             return Text(context.metadata[name].joined(separator: ";"))
         },
         .inline("/test.Echo/Peer") { (_: Text, context) throws(GRPCStatus) -> Text in
