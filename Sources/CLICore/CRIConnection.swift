@@ -50,7 +50,11 @@ package final class CRIConnection: Sendable {
             } catch {
                 trace?("\(method.name) \(durationText(ContinuousClock.now - start)) \(error)")
                 guard error.code == .unavailable, ContinuousClock.now < giveUp, await renew(client) else {
-                    throw Failure("\(operation): \(Self.sentence(error, within: limit))", code: error.code)
+                    let isLate = limit.map { ContinuousClock.now - start >= $0 } ?? false
+                    let sentence =
+                        isLate && error.code == .deadlineExceeded
+                        ? "no answer within \(durationText(limit ?? .zero))" : Self.sentence(error)
+                    throw Failure(Self.joined(operation, sentence), code: error.code)
                 }
             }
         }
@@ -90,16 +94,20 @@ package final class CRIConnection: Sendable {
     }
 
     /// A failed call in plain words; what the runtime said is kept to a length that fits a terminal.
-    private static func sentence(_ status: GRPCStatus, within limit: Duration?) -> String {
+    private static func sentence(_ status: GRPCStatus) -> String {
         let said = String(status.message.prefix(4096))
         return switch status.code {
-        case .deadlineExceeded where said.isEmpty || limit != nil:
-            "no answer" + (limit.map { " within \(durationText($0))" } ?? "") + (said.isEmpty ? "" : " (\(said))")
         case .unavailable: "the runtime is not available" + (said.isEmpty ? "" : ": \(said)")
         case .unimplemented: "the runtime does not support this" + (said.isEmpty ? "" : " (\(said))")
         case .permissionDenied, .unauthenticated: "permission denied" + (said.isEmpty ? "" : ": \(said)")
         case .ok: "the runtime answered OK without a reply"
         default: said.isEmpty ? "the runtime says \(status.code)" : said
         }
+    }
+
+    /// Operation and reason; a runtime that begins its sentence with the same two words has named the operation itself.
+    private static func joined(_ operation: String, _ sentence: String) -> String {
+        let words = operation.split(separator: " ").prefix(2).joined(separator: " ")
+        return sentence.hasPrefix(words) ? sentence : "\(operation): \(sentence)"
     }
 }

@@ -15,7 +15,8 @@ extension FakeWorld {
         _ body: @escaping @Sendable (Request, inout State) throws(GRPCStatus) -> Response
     ) -> GRPCMethod {
         .unary(method.path) { (request: Request, _) in
-            try self.state.withLock { state throws(GRPCStatus) in
+            if self.state.withLock(\.isStuck) { try await Task.sleep(for: .seconds(3600)) }
+            return try self.state.withLock { state throws(GRPCStatus) in
                 state.calls.append(method.name)
                 state.onCall(method.name)
                 state.requests[method.name] = request

@@ -148,6 +148,12 @@ import Testing
             Refusal(
                 status: GRPCStatus(code: .unimplemented, message: "unknown method"),
                 says: "swiftlet: list pods: the runtime does not support this (unknown method)\n"),
+            Refusal(
+                status: GRPCStatus(code: .deadlineExceeded, message: "the disk took too long"),
+                says: "swiftlet: list pods: the disk took too long\n"),
+            Refusal(
+                status: GRPCStatus(code: .internal, message: "list pods of \"x\": no memory"),
+                says: "swiftlet: list pods of \"x\": no memory\n"),
             Refusal(status: GRPCStatus(code: .internal), says: "swiftlet: list pods: the runtime says internal\n"),
             Refusal(
                 status: GRPCStatus(code: .unknown, message: "bad \u{1b}[31mnews\nmore"),
@@ -159,6 +165,16 @@ import Testing
             let result = await runtime.swiftlet("pods")
             #expect(result.status == 1)
             #expect(result.err == refusal.says)
+        }
+    }
+
+    @Test("a runtime that does not answer in time is said so")
+    func noAnswer() async throws {
+        try await FakeRuntime.with { runtime in
+            runtime.world.state.withLock { $0.isStuck = true }
+            let result = await runtime.swiftlet("-t", "20ms", "pods")
+            #expect(result.status == 1)
+            #expect(result.err == "swiftlet: list pods: no answer within 20 ms\n")
         }
     }
 

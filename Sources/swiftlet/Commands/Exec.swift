@@ -40,7 +40,7 @@ struct Exec: RuntimeCommand {
         let limit = timeout > 0 ? session.slow + .seconds(timeout) : nil
         let response = try await session.runtime.call(
             CRIMethods.execSync, request, within: limit,
-            to: "run \"\(words.first ?? "")\" in container \"\(shortID(id))\"")
+            to: "exec in container \"\(shortID(id))\"")
         try session.console.writeOut(Array(response.stdout))
         try session.console.writeError(Array(response.stderr))
         guard response.exitCode == 0 else { throw Failure.silent(exitStatus: response.exitCode & 0xff) }
