@@ -76,8 +76,9 @@ extension StepRunner {
         }
         let kind = try place.status().kind
         switch expect {
-        case .any: break
-        case .directory, .directoryMadeIfMissing: if kind != .directory { throw .notDirectory }
+        // What is there already may be a file: kubelets mount files too.
+        case .any, .directoryMadeIfMissing: break
+        case .directory: if kind != .directory { throw .notDirectory }
         case .file: if kind == .directory { throw .isDirectory }
         case .device: if kind != .characterDevice && kind != .blockDevice { throw .noDevice }
         }

@@ -1,4 +1,5 @@
 package import Model
+import OCI
 
 extension ContainerController {
     /// Runs a command in the container to its end (CRI ExecSync). `timeout` nil = as long as it takes.
@@ -7,7 +8,10 @@ extension ContainerController {
             throw Fault.precondition("exec in \(title): it is not running")
         }
         let plans = Plans(ports: ports, settings: settings)
-        let plan = try await plans.exec(record, pod: pod.currentRecord(), command: command)
+        let spec: RuntimeSpec
+        if let runningSpec { spec = runningSpec } else { spec = try await plans.spec(record, pod: pod.currentRecord()) }
+        runningSpec = spec
+        let plan = try plans.exec(record, spec: spec, command: command)
         do {
             return try await ports.supervisors.execute(
                 ExecLaunch(

@@ -23,6 +23,8 @@ package actor ContainerController {
     private var removing: SharedOperation<Void>?
     /// A start whose client left before its result: the next start call is its retry.
     private var startResultIsOwed = false
+    /// What the main process was started from, for execs; rebuilt after a restart of the daemon.
+    var runningSpec: RuntimeSpec?
     private var cgroupRemoval: SharedOperation<Void>?
 
     init(record: ContainerRecord, state: ContainerMachine.State, pod: PodController) {
@@ -87,9 +89,9 @@ package actor ContainerController {
             let pod = await pod.currentRecord()
             let plans = Plans(ports: ports, settings: settings)
             let spec = try await plans.spec(record, pod: pod)
+            runningSpec = spec
             let compiled = try plans.container(record, spec: spec, pod: pod)
             plan = compiled
-            try await self.pod.ensureInit(for: record)
             record.phase = .started
             try await ports.records.save(record)
             try await ports.cgroups.makeContainer(

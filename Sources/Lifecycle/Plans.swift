@@ -34,9 +34,9 @@ struct Plans {
     }
 
     /// A further process of a container, its output on descriptors 0 and 1 of the request.
-    func exec(_ record: ContainerRecord, pod: PodRecord, command: [String]) async throws -> LaunchPlan {
+    func exec(_ record: ContainerRecord, spec: RuntimeSpec, command: [String]) throws -> LaunchPlan {
         try settings.plans.execPlan(
-            try await spec(record, pod: pod), container: record.id,
+            spec, container: record.id,
             ExecRequest(command: command, streams: .passed(stdin: nil, stdout: 0, stderr: 1)))
     }
 

@@ -19,7 +19,6 @@ package actor PodController {
     nonisolated let creation = SharedOperation<PodID>()
     private var stopping: SharedOperation<Void>?
     private var removing: SharedOperation<Void>?
-    private var initLaunch: SharedOperation<Void>?
 
     init(record: PodRecord, state: PodMachine.State, ports: Ports, settings: Settings, inventory: Inventory) {
         id = record.id
@@ -90,34 +89,15 @@ package actor PodController {
         creation.finish(.failure(fault))
     }
 
-    /// The pod's init, for containers that share the pod's PID namespace.
-    func ensureInit(for container: ContainerRecord) async throws {
-        guard container.config.security.namespaces.pid == .pod else { return }
-        try await launchInit()
-    }
-
+    /// PID 1 of the namespace that the pod's containers share.
     private func launchInit() async throws {
-        if initLaunch == nil {
-            let plan = try Plans(ports: ports, settings: settings).podInit(record)
-            let launch = ProcessLaunch(
-                pod: id, process: Self.initProcess, plan: plan, cgroup: record.cgroup, log: nil)
-            let ports = ports
-            initLaunch = .start {
-                do {
-                    _ = try await ports.supervisors.launch(launch)
-                } catch {
-                    throw Plans.fault(for: error, plan: plan, operation: "start the pod's init")
-                }
-            }
+        let plan = try Plans(ports: ports, settings: settings).podInit(record)
+        do {
+            _ = try await ports.supervisors.launch(
+                ProcessLaunch(pod: id, process: Self.initProcess, plan: plan, cgroup: record.cgroup, log: nil))
+        } catch {
+            throw Plans.fault(for: error, plan: plan, operation: "start the pod's init")
         }
-        try await initLaunch?.value()
-    }
-
-    /// A supervisor of an earlier daemon has an init running.
-    func adoptInit() {
-        let done = SharedOperation<Void>()
-        done.finish(.success(()))
-        initLaunch = done
     }
 
     // MARK: Loss

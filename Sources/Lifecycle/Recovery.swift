@@ -48,7 +48,6 @@ extension Runtime {
         if isReady {
             report.podsReady += 1
             pod.creation.finish(.success(record.id))
-            if processes?.contains(where: { $0.kind == .podInit && $0.phase != .exited }) == true { await pod.adoptInit() }
         } else {
             report.podsStopped += 1
             pod.creation.finish(.success(record.id))

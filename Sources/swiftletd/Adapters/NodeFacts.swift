@@ -41,6 +41,9 @@ struct NodeFacts: Sendable {
             for device in config.devices { facts.devices += try Devices.named(device.hostPath) }
         }
         if case .localhost(let path) = config.security.seccomp { facts.localhostProfile = try Self.profile(path) }
+        for mount in config.mounts where mount.propagation != .private {
+            facts.resolvedSources[mount.hostPath] = Self.resolved(mount.hostPath)
+        }
         if config.mounts.contains(where: { $0.propagation != .private }) {
             facts.hostMounts = HostMounts(
                 mountinfo: try Adapters.step("read", "/proc/self/mountinfo") { () throws(Errno) in
@@ -48,6 +51,16 @@ struct NodeFacts: Sendable {
                 })
         }
         return facts
+    }
+
+    /// A path without links; nil where it does not exist yet.
+    private static func resolved(_ path: String) -> String? {
+        do throws(Errno) {
+            let place = try OwnedFD.open(Path(path), [.path])
+            return String(decoding: try OwnedFD.open("/", [.path, .directory]).readSymlink(place.processPath), as: UTF8.self)
+        } catch {
+            return nil
+        }
     }
 
     /// Whether `complete` has anything to add for a container.
