@@ -108,6 +108,7 @@ let parts: [Part] = [
     library("TestFakes", ["Lifecycle", "Model", "LaunchProtocol", "OCI", "Planner", "Seccomp"], packages: [log]),
     test("ModelTests", ["Model"]),
     test("LaunchProtocolTests", ["LaunchProtocol", "TestKit"]),
+    test("LaunchEngineTests", ["LaunchEngine", "Linux", "LaunchProtocol"]),
     test("LinuxTests", ["Linux", "TestKit"]),
     test("OCITests", ["OCI", "Model", "TestKit"]),
     test("SeccompTests", ["Seccomp", "CSeccomp", "OCI", "Model", "TestKit"]),
@@ -123,7 +124,11 @@ let parts: [Part] = [
         "GRPCTests", ["GRPC"],
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHPACK", "swift-nio-http2"), protobuf]),
     test(
-        "CRIServiceTests", ["CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "TestFakes"],
+        "CRIServiceTests",
+        [
+            "CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "LaunchProtocol", "OCI", "Planner", "Seccomp", "TestFakes",
+            "TestKit",
+        ],
         packages: [protobuf, log]),
     test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestFakes"]),
     test("SupervisorClientTests", ["SupervisorClient", "Linux", "LaunchProtocol", "Model", "TestKit"]),
