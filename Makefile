@@ -29,17 +29,16 @@ launcher: deps ## The static launcher, in Embedded Swift
 build: launcher ## Debug build of everything, tests included
 	$(SWIFT) build --build-tests -j $(JOBS) --scratch-path $(BUILD_DIR)
 
-release: launcher ## Release build of the daemon and the command lines
-	$(SWIFT) build -c release -j $(JOBS) --scratch-path $(BUILD_DIR) --product swiftletd
-	$(SWIFT) build -c release -j $(JOBS) --scratch-path $(BUILD_DIR) --product swiftlet
-	$(SWIFT) build -c release -j $(JOBS) --scratch-path $(BUILD_DIR) --product swiftlet-bench
+release: launcher ## Release build of the daemon and the command lines, Swift's libraries linked in
+	for product in swiftletd swiftlet swiftlet-bench; do \
+		$(SWIFT) build -c release -j $(JOBS) --static-swift-stdlib --scratch-path $(BUILD_DIR) --product $$product || exit; \
+	done
 
 run: release ## The main job on real input: registry, daemon, pod, container, log
 	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- rootfs-tools/demo
 
-bench: release ## Measure the runtime (see swiftlet-bench --help; BENCH passes options)
-	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- \
-		sh -c 'exec swiftlet-bench --endpoint "$$CONTAINER_RUNTIME_ENDPOINT" $(BENCH)'
+bench: release ## Measure the runtime beside the floor (BENCH passes options of swiftlet-bench)
+	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- bench/run $(BENCH)
 
 test: check build unit-test kernel-test daemon-test guest-test ## Everything that continuous integration checks
 

@@ -190,10 +190,7 @@ static void measure(const char *name, int mode, int cgroup_fd, const char *end) 
         close(own);
     }
     qsort(samples, (size_t)iterations, sizeof *samples, by_size);
-    printf("\"%sMicroseconds\":[", name);
-    for (int i = 0; i < iterations; i++)
-        printf("%s%.0f", i == 0 ? "" : ",", samples[i]);
-    printf("],\"%s\":{\"p50\":%.0f,\"p99\":%.0f,\"min\":%.0f,\"cpu\":%.0f}%s", name, samples[iterations / 2],
+    printf("\"%s\":{\"p50\":%.0f,\"p99\":%.0f,\"min\":%.0f,\"cpu\":%.0f}%s", name, samples[iterations / 2],
            samples[iterations * 99 / 100], samples[0], cpu, end);
     free(samples);
 }
