@@ -6,8 +6,8 @@ import Linux
 ///     launching <-> held
 ///         |  \
 ///         |   `--> abandoned (failed or too late: answered, waits to be reaped) --> gone
-///         v
-///      running --> draining (main process dead, streams not at their end) --> exited --> gone (forget)
+///         v                                                                 ^
+///      running --> draining (main process dead, streams open) --> exited --' (forget)
 final class SupervisedProcess {
     enum Phase { case launching, held, abandoned, running, draining, exited }
 
@@ -112,11 +112,10 @@ final class SupervisedProcess {
         _ = killFile.lend { file in ignoringErrors { () throws(Errno) in try file.write([UInt8(ascii: "1")]) } }
     }
 
-    /// Closes all that only a living process needs.
+    /// Closes all that only a living process needs; `outside` stays until it is reaped.
     func releaseDescriptors() {
         report = nil
         pidfd = nil
-        outside = nil
         cgroup = nil
         killFile = nil
         passedTerminal = nil

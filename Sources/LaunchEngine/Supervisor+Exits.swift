@@ -41,10 +41,6 @@ extension Supervisor {
         removeIfReaped(process)
     }
 
-    mutating func removeIfReaped(_ process: SupervisedProcess) {
-        if process.phase == .abandoned, process.pidfd == nil, process.outside == nil { remove(process) }
-    }
-
     /// Carries output that has come.
     mutating func carryOutput(of process: SupervisedProcess, _ stream: LogStreamName) {
         switch stream {

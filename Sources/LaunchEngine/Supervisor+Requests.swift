@@ -43,7 +43,8 @@ extension Supervisor {
     mutating func forget(_ name: Bytes, id: UInt32) {
         if let process = process(named: name) {
             guard process.phase == .exited else { return refuse(id, .busy, name) }
-            remove(process)
+            process.phase = .abandoned
+            removeIfReaped(process)
         }
         send(.done, id: id)
     }

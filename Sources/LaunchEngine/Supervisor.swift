@@ -140,7 +140,9 @@ extension Supervisor {
         return nil
     }
 
-    mutating func remove(_ process: SupervisedProcess) {
+    /// Drops a process of which nothing is wanted any more, once the kernel has nothing of it either.
+    mutating func removeIfReaped(_ process: SupervisedProcess) {
+        guard process.phase == .abandoned, process.pidfd == nil, process.outside == nil else { return }
         process.releaseDescriptors()
         processes.removeAll { $0 === process }
     }
