@@ -189,7 +189,13 @@ struct ImagePull: Sendable {
             let unpack = try LayerUnpack(
                 plan.layer, compression: plan.compression, diffID: plan.diffID, root: root, budget: budget)
             let receiver = LayerReceiver(unpack: unpack, pool: pool)
-            try await source.blob(plan.layer) { try await receiver.receive($0) }
+            do {
+                try await source.blob(plan.layer) { try await receiver.receive($0) }
+            } catch {
+                // Nobody may write to the directory any more when it is removed.
+                await receiver.settle()
+                throw error
+            }
             let result = try await receiver.finish()
             return try await catalog.addLayer(
                 temporary: name, diffID: plan.diffID, chainID: nil, usage: result.usage, implied: result.implied,
@@ -225,37 +231,6 @@ final class Pins: Sendable {
                 defer { names = [] }
                 return names
             })
-    }
-}
-
-/// Gathers the pieces of a blob into portions that are worth a change of threads.
-actor LayerReceiver {
-    private let unpack: LayerUnpack
-    private let pool: BlockingPool
-    private var pending: [UInt8] = []
-
-    private static let portion = 256 * 1024
-
-    init(unpack: LayerUnpack, pool: BlockingPool) {
-        self.unpack = unpack
-        self.pool = pool
-    }
-
-    func receive(_ bytes: ArraySlice<UInt8>) async throws {
-        pending += bytes
-        if pending.count >= Self.portion { try await flush() }
-    }
-
-    func finish() async throws -> LayerUnpack.Result {
-        try await flush()
-        return try await pool.run { [unpack] in try unpack.finish() }
-    }
-
-    private func flush() async throws {
-        try Task.checkCancellation()
-        let portion = pending
-        pending = []
-        try await pool.run { [unpack] in try unpack.consume(portion[...]) }
     }
 }
 
