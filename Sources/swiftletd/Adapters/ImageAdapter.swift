@@ -58,7 +58,9 @@ struct ImageAdapter: ImagePort, ImageServicePort {
     }
 
     func retain(_ image: RuntimeImage, for container: ContainerID) async throws {
-        store.retain(layers: image.layers, for: container)
+        guard store.retain(layers: image.layers, for: container) else {
+            throw Fault.precondition("image \"\(image.id)\" was removed meanwhile; pull it again")
+        }
     }
 
     func release(_ container: ContainerID) async {
