@@ -41,7 +41,8 @@ package struct PrivateProc: ~Copyable, Sendable {
     /// The calling process's namespace file `ns/<name>`: a handle that can be cloned as a mount.
     package func namespace(_ name: Path) throws(Errno) -> OwnedFD {
         let directory = try open("self/ns", [.path, .directory])
-        let place = try directory.open(name, .path)
+        // Opened, not O_PATH: older kernels take no other descriptor in fsconfig(2).
+        let place = try directory.open(name, .readOnly)
         guard try place.filesystemMagic() == .nsfs else { throw .crossDevice }
         return place
     }
