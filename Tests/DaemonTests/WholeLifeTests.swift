@@ -40,7 +40,7 @@ extension WholeDaemon.WholeLife {
 
     @Test func `a container goes through created, running and exited`() async throws {
         try await Node.current.withPod("states") { pod in
-            let config = pod.containerConfig(["sh", "-c", "echo out; echo err >&2; trap 'exit 7' TERM; while :; do sleep 0.05; done"])
+            let config = pod.containerConfig(["sh", "-c", "echo out; echo err >&2; trap 'exit 7' TERM; while :; do usleep 50000; done"])
             let container = try await pod.create(config)
             var status = try await container.status()
             #expect(status.state == .containerCreated)
@@ -74,7 +74,7 @@ extension WholeDaemon.WholeLife {
 
     @Test func `a container that ignores its stop signal is killed when the time is up`() async throws {
         try await Node.current.withPod("escalation") { pod in
-            let container = try await pod.start(["sh", "-c", "trap 'echo heard' TERM; echo up; while :; do sleep 0.05; done"])
+            let container = try await pod.start(["sh", "-c", "trap 'echo heard' TERM; echo up; while :; do usleep 50000; done"])
             try await container.logged("up")
             try await container.stop(timeout: 1)
             let status = try await container.status()

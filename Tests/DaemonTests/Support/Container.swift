@@ -100,7 +100,7 @@ struct Container: Sendable {
 
 extension Pod {
     /// A command that does nothing until it is ended, and ends at once when asked.
-    static let idle = ["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"]
+    static let idle = ["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do usleep 50000; done"]
 
     /// A busybox container's configuration with a name of its own.
     func containerConfig(
@@ -114,7 +114,8 @@ extension Pod {
             $0.logPath = "\(name)/0.log"
             $0.labels = ["container": name]
         }
-        // A kubelet always sends both.
+        // As a kubelet has it by default.
+        container.linux.securityContext.namespaceOptions.pid = .container
         container.linux.securityContext.maskedPaths = ["/proc/kcore", "/proc/keys", "/proc/acpi", "/sys/firmware"]
         container.linux.securityContext.readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
         change(&container)

@@ -35,6 +35,8 @@ final class Node: Sendable {
 
     static let binaries = ProcessInfo.processInfo.environment["SWIFTLET_BIN"] ?? ""
     static let launcher = ProcessInfo.processInfo.environment["SWIFTLET_LAUNCH"] ?? ""
+    static let tools = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("rootfs-tools").path
     static let isInGuest = ProcessInfo.processInfo.environment["SWIFTLET_IN_GUEST"] == "1"
     /// `make daemon-test` says where the programs are; a plain `swift test` does not, and is no root either.
     static var canStart: Bool { !binaries.isEmpty && !launcher.isEmpty && geteuid() == 0 }
@@ -59,9 +61,7 @@ final class Node: Sendable {
         let work = try TemporaryRoot("swiftlet-daemon")
         let holder = Process()
         let (input, output) = (Pipe(), Pipe())
-        let tools = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("rootfs-tools")
-        holder.executableURL = tools.appendingPathComponent("node")
+        holder.executableURL = URL(fileURLWithPath: tools + "/node")
         holder.arguments =
             ["--bin", binaries, "--launcher", launcher, "--images", "base", "--", "sh", "-c"]
             + ["echo \"$NODE_ROOT $NODE_STATE $(readlink /proc/self/ns/pid)\"; exec cat >/dev/null"]

@@ -52,6 +52,7 @@ extension Node {
             $0.labels = ["app": name]
             $0.annotations = ["note": "of \(name)"]
             $0.linux.cgroupParent = cgroupParent
+            $0.linux.securityContext.namespaceOptions.pid = .container
         }
         config.logDirectory = try work.directory("logs/\(name)")
         change(&config)
