@@ -110,7 +110,9 @@ package struct PlanBuilder: Sendable {
     package func podInitPlan(_ pod: PodConfig, anchor: String) throws(Fault) -> LaunchPlan {
         var process = RuntimeProcess(cwd: "/")
         // Of no user that an image is likely to have; a process of the same user could end it.
-        process.user = RuntimeProcess.User(uid: pod.runAsUser ?? 65_535, gid: pod.runAsGroup ?? pod.runAsUser ?? 65_535)
+        process.user = RuntimeProcess.User(
+            uid: pod.runAsUser ?? 65_535, gid: pod.runAsGroup ?? pod.runAsUser ?? 65_535,
+            additionalGids: pod.supplementalGroups)
         process.capabilities = RuntimeProcess.Capabilities()
         process.noNewPrivileges = true
         process.rlimits = defaults.resourceLimits
