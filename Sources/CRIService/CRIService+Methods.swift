@@ -115,6 +115,15 @@ extension GRPCStatus {
         case .dataLoss: code = .dataLoss
         case .unauthenticated: code = .unauthenticated
         }
-        self.init(code: code, message: fault.description)
+        self.init(code: code, message: Self.cut(fault.description))
+    }
+
+    /// A message travels in a header, and clients end a connection over headers of more than 16 KiB, in which a byte of the
+    /// message may take three.
+    private static func cut(_ message: String) -> String {
+        guard message.utf8.count > 4096 else { return message }
+        var end = message.utf8.index(message.startIndex, offsetBy: 4093)
+        while end.samePosition(in: message.unicodeScalars) == nil { end = message.utf8.index(before: end) }
+        return message[..<end] + "..."
     }
 }

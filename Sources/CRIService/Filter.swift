@@ -14,6 +14,7 @@ enum Filter {
             case .UNRECOGNIZED(let number): throw Fault.invalid("filter.state: unknown value \(number)")
             }
         }
+        try Check.map(filter.labelSelector, "filter.label_selector")
         let id = try prefix(filter.id, "filter.id")
         return inventory.pods().filter { pod in
             (id.isEmpty || pod.record.id.text.hasPrefix(id)) && (wantsReady ?? pod.isReady) == pod.isReady
@@ -32,6 +33,7 @@ enum Filter {
             }
             wanted = filter.state.state
         }
+        try Check.map(filter.labelSelector, "filter.label_selector")
         let id = try prefix(filter.id, "filter.id")
         let pod = try prefix(filter.podSandboxID, "filter.pod_sandbox_id")
         return inventory.containers().filter { container in

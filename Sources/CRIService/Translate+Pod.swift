@@ -33,6 +33,10 @@ enum Translate {
     private static func apply(_ linux: Runtime_V1_LinuxPodSandboxConfig, to pod: inout PodConfig) throws(Fault) {
         if !linux.cgroupParent.isEmpty {
             try Check.text(linux.cgroupParent, "config.linux.cgroup_parent", bytesMax: Check.pathBytesMax)
+            guard !linux.cgroupParent.utf8.split(separator: 0x2f).contains(where: { $0.elementsEqual("..".utf8) }) else {
+                throw Fault.invalid(
+                    "config.linux.cgroup_parent: \"\(Check.shortened(linux.cgroupParent))\" has a \"..\" in it")
+            }
         }
         pod.cgroupParent = linux.cgroupParent
         try Check.map(linux.sysctls, "config.linux.sysctls")
@@ -66,6 +70,11 @@ enum Translate {
             try seccomp(
                 profile: security.hasSeccomp ? security.seccomp : nil, deprecated: security.seccompProfilePath, path)
             ?? .runtimeDefault
+        // It would be for the pod's init alone, which keeps the default filter even where UNCONFINED is asked for.
+        if case .localhost = pod.seccomp {
+            let field = security.hasSeccomp ? "seccomp.localhost_ref" : "seccomp_profile_path"
+            throw Fault.unimplemented("\(path).\(field): a profile of the sandbox itself is not supported")
+        }
         try apparmor(profile: security.hasApparmor ? security.apparmor : nil, deprecated: "", path)
     }
 
