@@ -10,13 +10,17 @@ import Linux
 package enum SupervisorBirth {
     package static func run(podID: Bytes) -> Never {
         var gifts = BirthGifts()
+        var ready: Pipe?
         do throws(LaunchFailure) {
             try prepare(podID)
-            var ready = try fork()
+            ready = try fork()
             try serve(podID, &gifts, &ready)
         } catch {
             report(error, gifts.report)
         }
+        // Not before: its end makes the first process exit, and then the daemon reads what has been reported. A value without
+        // copies ends after its last use, which is this one.
+        ready = nil
         CurrentProcess.exit(1)
     }
 
@@ -56,7 +60,7 @@ package enum SupervisorBirth {
     }
 
     private static func serve(
-        _ podID: Bytes, _ gifts: inout BirthGifts, _ ready: inout Pipe
+        _ podID: Bytes, _ gifts: inout BirthGifts, _ ready: inout Pipe?
     ) throws(LaunchFailure) {
         try failing("process") { () throws(Errno) in
             // Until it listens nobody can find it: it must not outlive the process that the daemon waits for.
@@ -70,10 +74,9 @@ package enum SupervisorBirth {
         var supervisor = try makeSupervisor(podID, &gifts)
         try failing("ready") { () throws(Errno) in
             try CurrentProcess.setParentDeathSignal(nil)
-            try ready.writing.writeAll([1])
+            _ = try ready.lend { pipe throws(Errno) in try pipe.writing.writeAll([1]) }
         }
-        _ = ready.takeReading()
-        _ = ready.takeWriting()
+        ready = nil
         gifts.release()
         supervisor.run()
         CurrentProcess.exit(0)
