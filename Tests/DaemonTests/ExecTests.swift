@@ -30,11 +30,13 @@ extension WholeDaemon.Exec {
                 of: CRIMethods.execSync,
                 .with {
                     $0.containerID = container.id
-                    $0.cmd = ["sh", "-c", "trap '' TERM; setsid sleep 2000 & (sleep 2000 &) ; sleep 2000"]
+                    // Many, so that their death takes its time.
+                    $0.cmd = ["sh", "-c", "trap '' TERM; for i in $(seq 100); do setsid sleep 2000 & (sleep 2000 &) ; done; sleep 2000"]
                     $0.timeout = 1
                 })
             #expect(status.code == .deadlineExceeded)
             #expect(pod.node.processes(named: "sleep").isEmpty)
+            #expect(pod.node.cgroups(below: pod.node.cgroupParent).filter { $0.contains("exec-") } == [])
             #expect(try await container.status().state == .containerRunning)
         }
     }
