@@ -175,11 +175,12 @@ struct ExecPlan {
     var hasNoNewPrivileges = false
     var directory = "/"
     var filter: Bytes?
+    var limits: [Step] = []
     var deadlineMilliseconds: UInt32 = 20_000
 
     func plan() -> LaunchPlan {
-        var steps: [Step] = [
-            .setOOMScoreAdj(value: 0, clamp: true), .resetScheduling,
+        var steps: [Step] = [.setOOMScoreAdj(value: 0, clamp: true), .resetScheduling] + limits
+        steps += [
             .joinContainer(flags: Namespaces.mount | Namespaces.network | Namespaces.ipc | Namespaces.uts | Namespaces.cgroup),
         ]
         if let terminal { steps.append(.openTerminal(console: false, rows: terminal.rows, columns: terminal.columns)) }

@@ -31,9 +31,17 @@ struct LogRecord: Equatable {
         content = Array(fields[3])
     }
 
-    /// RFC 3339 with nanoseconds, as "2026-01-02T03:04:05.123456789Z".
+    /// RFC 3339 with nanoseconds, as "2026-01-02T03:04:05.123456789Z" or with an offset instead of the Z.
     private static func isTime(_ text: String) -> Bool {
-        text.wholeMatch(of: #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)/#) != nil
+        let digit = Bytes("0123456789".utf8)
+        let zoned = Bytes("dddd-dd-ddTdd:dd:dd.ddddddddd".utf8)
+        let given = Bytes(text.utf8)
+        guard given.count > zoned.count else { return false }
+        for (byte, pattern) in zip(given, zoned) where pattern == 0x64 ? !digit.contains(byte) : byte != pattern {
+            return false
+        }
+        let zone = given.dropFirst(zoned.count)
+        return zone == [0x5a] || (zone.count == 6 && (zone.first == 0x2b || zone.first == 0x2d))
     }
 
     /// What a program wrote to a stream: parts joined, a newline after each full record.

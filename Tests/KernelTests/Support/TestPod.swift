@@ -84,7 +84,7 @@ final class TestPod: @unchecked Sendable {
     }
 
     func makeCgroup(_ path: String) throws {
-        guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw TestFailure("mkdir \(path): \(errno)") }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
     func cgroupDescriptor(_ name: String) throws -> OwnedFD {
