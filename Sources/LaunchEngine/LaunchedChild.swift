@@ -29,7 +29,9 @@ enum LaunchedChild {
     }
 
     private static func prepared(_ inheritance: borrowing ChildInheritance) throws(LaunchFailure) -> LaunchPlan {
-        do throws(Errno) { try prepare(inheritance) } catch { throw LaunchFailure(errno: error, detail: Path("child").bytes) }
+        do throws(Errno) { try prepare(inheritance) } catch {
+            throw LaunchFailure(errno: error, detail: Path("child").bytes)
+        }
         do throws(Errno) {
             let bytes = try MemoryFile.readSealed(inheritance.plan, max: WireLimits.planBytes)
             do throws(WireError) { return try PlanCoder.decode(bytes) } catch { throw .protocolError }

@@ -12,8 +12,9 @@ package enum Launcher {
         case 3 where mode == Path("supervise").bytes: SupervisorBirth.run(podID: arguments[2])
         case 2 where mode == Path("pod-init").bytes: PodInit.run()
         case 2 where mode == Path("--version").bytes:
-            say(Path("swiftlet-launch ").bytes + version.bytes + Path(", protocol ").bytes
-                + decimal(UInt64(Wire.version)) + [UInt8(ascii: "\n")])
+            say(
+                Path("swiftlet-launch ").bytes + version.bytes + Path(", protocol ").bytes
+                    + decimal(UInt64(Wire.version)) + [UInt8(ascii: "\n")])
             CurrentProcess.exit(0)
         case 2 where mode == Path("--help").bytes:
             say(help.bytes)

@@ -95,7 +95,8 @@ package struct LogFile: ~Copyable {
 
     private var marker: Bytes {
         let stamp = RecordStamp.bytes(at: Clock.realtimeNanoseconds, stream: .error, isPartial: false)
-        return stamp + Path("swiftlet: ").bytes + decimal(unreported) + Path(" log records could not be written, errno ").bytes
+        return stamp + Path("swiftlet: ").bytes + decimal(unreported)
+            + Path(" log records could not be written, errno ").bytes
             + decimal(UInt64(reason.number.magnitude)) + [UInt8(ascii: "\n")]
     }
 }

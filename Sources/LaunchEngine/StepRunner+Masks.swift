@@ -29,7 +29,8 @@ extension StepRunner {
 
     private mutating func coverDirectory(_ place: borrowing OwnedFD) throws(Errno) {
         let flags: MountFlags = [.readOnly, .noSetuid, .noDevices, .noExecute]
-        let clone = try emptyDirectory.lend { empty throws(Errno) in try MountHandle.clone(of: empty, recursive: false) }
+        let clone = try emptyDirectory.lend { empty throws(Errno) in try MountHandle.clone(of: empty, recursive: false)
+        }
         if let mount = clone {
             try mount.attach(to: place)
             return

@@ -53,7 +53,7 @@ extension StepRunner {
     }
 
     func newSessionKeyring() throws(Errno) {
-        do throws(Errno) { try CurrentProcess.newSessionKeyring() } catch where error == .noSystemCall { return }
+        do throws(Errno) { try CurrentProcess.newSessionKeyring() } catch  where error == .noSystemCall { return }
     }
 
     func setUser(uid: UInt32, gid: UInt32, groups: [UInt32]) throws(Errno) {
@@ -62,7 +62,9 @@ extension StepRunner {
                 try stream.giveToUser(uid)
             } catch {
                 // A pipe that cannot change hands still works; only opening it anew does not.
-                guard error == .notPermitted || error == .readOnlyFilesystem || error == .invalidArgument else { throw error }
+                guard error == .notPermitted || error == .readOnlyFilesystem || error == .invalidArgument else {
+                    throw error
+                }
             }
         }
         try Credentials.set(uid: uid, gid: gid, groups: groups)

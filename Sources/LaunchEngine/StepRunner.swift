@@ -111,7 +111,8 @@ package struct StepRunner: ~Copyable {
             if ambient != 0 { try Credentials.raiseAmbientCapabilities(ambient) }
         case .setNoNewPrivileges: try CurrentProcess.forbidNewPrivileges()
         case .changeDirectory(let path): try changeDirectory(path)
-        case .installSeccompFilter(let program, let flags): try CurrentProcess.installSeccompFilter(program, flags: flags)
+        case .installSeccompFilter(let program, let flags):
+            try CurrentProcess.installSeccompFilter(program, flags: flags)
         case .execute(let arguments, _, _): try execute(step, name: arguments.first ?? [])
         case .executePodInit: try executePodInit()
         case .hold(let point): try hold(at: point)

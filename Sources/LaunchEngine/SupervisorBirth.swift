@@ -84,7 +84,9 @@ package enum SupervisorBirth {
 
     private static func makeSupervisor(_ podID: Bytes, _ gifts: inout BirthGifts) throws(LaunchFailure) -> Supervisor {
         let proc: PrivateProc
-        do throws(Errno) { proc = try PrivateProc() } catch { throw LaunchFailure(errno: error, detail: Path("proc").bytes) }
+        do throws(Errno) { proc = try PrivateProc() } catch {
+            throw LaunchFailure(errno: error, detail: Path("proc").bytes)
+        }
         try runPlan(gifts.plan, proc)
         do throws(Errno) {
             let listener = try PacketListener(name: Path(Birth.socketName), in: gifts.podDirectory, mode: 0o600)

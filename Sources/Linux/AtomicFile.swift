@@ -3,7 +3,9 @@ import CLinux
 extension OwnedFD {
     /// Replaces the file `name` of this directory in one step: written to `.<name>.new`, then renamed, so that a reader or a
     /// crash sees the old content or the new. With `durable` the content survives a power loss (fsync of file and directory).
-    package func replaceFile(_ name: Path, _ content: [UInt8], mode: UInt32 = 0o600, durable: Bool = false) throws(Errno) {
+    package func replaceFile(_ name: Path, _ content: [UInt8], mode: UInt32 = 0o600, durable: Bool = false)
+        throws(Errno)
+    {
         let temporary = Path(Path(".").bytes + name.bytes + Path(".new").bytes)
         do throws(Errno) {
             let file = try open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: mode)

@@ -31,7 +31,9 @@ package enum Credentials {
 
     /// PR_CAP_AMBIENT_RAISE of every capability of the mask.
     package static func raiseAmbientCapabilities(_ mask: UInt64) throws(Errno) {
-        for number: UInt in 0..<64 where mask & (1 << UInt64(number)) != 0 { try check(cl_prctl(ambient, 2, number, 0, 0)) }
+        for number: UInt in 0..<64 where mask & (1 << UInt64(number)) != 0 {
+            try check(cl_prctl(ambient, 2, number, 0, 0))
+        }
     }
 
     /// PR_CAPBSET_DROP of every capability the kernel knows that is not in the mask.

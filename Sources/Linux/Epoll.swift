@@ -66,12 +66,12 @@ package struct EventCounter: ~Copyable, Sendable {
 
     /// Makes it readable; a full counter is readable already.
     package func signal() throws(Errno) {
-        do throws(Errno) { try fd.write([1, 0, 0, 0, 0, 0, 0, 0]) } catch where error == .again { return }
+        do throws(Errno) { try fd.write([1, 0, 0, 0, 0, 0, 0, 0]) } catch  where error == .again { return }
     }
 
     /// Sets it back to zero.
     package func clear() throws(Errno) {
-        do throws(Errno) { _ = try fd.read(max: 8) } catch where error == .again { return }
+        do throws(Errno) { _ = try fd.read(max: 8) } catch  where error == .again { return }
     }
 }
 

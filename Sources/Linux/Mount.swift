@@ -55,7 +55,8 @@ package struct MountHandle: ~Copyable, Sendable {
     package static func clone(of place: borrowing OwnedFD, recursive: Bool) throws(Errno) -> MountHandle {
         let raw = place.raw
         let empty: Path = ""
-        return MountHandle(OwnedFD(taking: descriptor(try empty.call { unsafe cl_clone_tree(raw, $0.pointer, recursive ? 1 : 0) })))
+        return MountHandle(
+            OwnedFD(taking: descriptor(try empty.call { unsafe cl_clone_tree(raw, $0.pointer, recursive ? 1 : 0) })))
     }
 
     /// The corresponding C function is `mount_setattr`. A failed call changes nothing at all.

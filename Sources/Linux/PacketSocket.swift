@@ -58,7 +58,8 @@ package struct PacketSocket: ~Copyable, Sendable {
             unsafe bytes.withUnsafeBytes { content in
                 unsafe numbers.withUnsafeBufferPointer {
                     unsafe cl_send_packet(
-                        fd.raw, content.baseAddress, content.count, $0.baseAddress, UInt32(truncatingIfNeeded: $0.count))
+                        fd.raw, content.baseAddress, content.count, $0.baseAddress, UInt32(truncatingIfNeeded: $0.count)
+                    )
                 }
             }
         }

@@ -17,7 +17,7 @@ package struct RootDirectory: ~Copyable, Sendable {
 
     /// As `resolve`; what is missing is made first, component by component: directories 0755, the last as `make` says.
     package func resolve(_ path: Path, making make: MissingEntry) throws(Errno) -> OwnedFD {
-        do throws(Errno) { return try resolve(path) } catch where error == .noEntry {
+        do throws(Errno) { return try resolve(path) } catch  where error == .noEntry {
             let place = try walk(path, making: make)
             return try open(place)
         }

@@ -51,7 +51,8 @@ struct ChildReportTests {
     @Test("a token survives the kernel's 64 bits")
     func tokens() {
         let tokens: [Token] = [
-            .listener, .connection(1), .connection(1 << 50), .process(1, .pidfd), .process(1 << 50, .error), .process(7, .report),
+            .listener, .connection(1), .connection(1 << 50), .process(1, .pidfd), .process(1 << 50, .error),
+            .process(7, .report),
         ]
         for token in tokens { #expect(Token(rawValue: token.rawValue) == token) }
         #expect(Set(tokens.map(\.rawValue)).count == tokens.count)

@@ -44,7 +44,9 @@ private func record(_ number: Int, size: Int = 900) -> String {
 
 @Suite("Log file")
 struct LogFileTests {
-    @Test("a full disk tears no record: the rest of a torn one comes first, then the count of the lost ones, then the next")
+    @Test(
+        "a full disk tears no record: the rest of a torn one comes first, then the count of the lost ones, then the next"
+    )
     func fullDisk() throws {
         let disk = try Disk()
         var log = LogFile(try disk.file())

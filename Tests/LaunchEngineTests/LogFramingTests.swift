@@ -15,7 +15,8 @@ private struct Records {
     init(_ log: [UInt8], _ stream: String = "stdout") {
         for record in log.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast() {
             let fields = record.split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
-            guard fields.count == 4, fields[0].count == 30, fields[1].elementsEqual(stream.utf8), fields[2].count == 1 else {
+            guard fields.count == 4, fields[0].count == 30, fields[1].elementsEqual(stream.utf8), fields[2].count == 1
+            else {
                 isWellFormed = false
                 continue
             }
@@ -78,11 +79,15 @@ struct LogFramingTests {
         Row(name: "carriage return and newline", chunks: [text(3, "\r\n")], records: [("F", 3)]),
         Row(name: "only carriage return and newline", chunks: [text(0, "\r\n")], records: [("F", 0)]),
         Row(name: "one of two carriage returns", chunks: [text(3, "\r\r\n")], records: [("F", 4)]),
-        Row(name: "a carriage return and a newline in two pieces", chunks: [text(3, "\r"), text(0, "\n")], records: [("F", 3)]),
+        Row(
+            name: "a carriage return and a newline in two pieces", chunks: [text(3, "\r"), text(0, "\n")],
+            records: [("F", 3)]),
         Row(name: "a carriage return inside", chunks: [text(1, "\ry\n")], records: [("F", 3)]),
         Row(name: "a carriage return at the end of all", chunks: [text(3, "\r")], records: [("P", 4)]),
         Row(name: "just full", chunks: [text(16_384, "\n")], records: [("F", 16_384)]),
-        Row(name: "just full, with carriage return", chunks: [text(16_384, "\r"), text(0, "\n")], records: [("F", 16_384)]),
+        Row(
+            name: "just full, with carriage return", chunks: [text(16_384, "\r"), text(0, "\n")],
+            records: [("F", 16_384)]),
         Row(
             name: "just full, a carriage return, and more", chunks: [text(16_384, "\r"), text(1, "\n")],
             records: [("P", 16_384), ("F", 2)]),
@@ -115,7 +120,7 @@ struct LogFramingTests {
         for _ in 0..<Int.random(in: 1...60, using: &generator) {
             let size = [0, 1, 80, 300, 5_000, 16_383, 16_384, 16_385, 40_000].randomElement(using: &generator) ?? 0
             content += (0..<size).map { _ in UInt8.random(in: 0x0b...0xff, using: &generator) }
-            content += Array(["\n", "\r\n", "\r\r\n", "\n\n"].randomElement(using: &generator)!.utf8)
+            content += Array((["\n", "\r\n", "\r\r\n", "\n\n"].randomElement(using: &generator) ?? "").utf8)
         }
         if Bool.random(using: &generator) { content += Array("open end\r".utf8) }
         var chunks: [[UInt8]] = []
@@ -125,9 +130,10 @@ struct LogFramingTests {
             chunks.append(Array(rest.prefix(size)))
             rest = rest.dropFirst(size)
             if chunks.count > 3_000 {
-                chunks.append(contentsOf: stride(from: 0, to: rest.count, by: 60_000).map { at in
-                    Array(rest.dropFirst(at).prefix(60_000))
-                })
+                chunks.append(
+                    contentsOf: stride(from: 0, to: rest.count, by: 60_000).map { at in
+                        Array(rest.dropFirst(at).prefix(60_000))
+                    })
                 rest = []
             }
         }
@@ -145,8 +151,10 @@ struct LogFramingTests {
         "times are RFC 3339 in UTC with nine digits",
         arguments: [
             (0, "1970-01-01T00:00:00.000000000Z"), (951_782_399_999_999_999, "2000-02-28T23:59:59.999999999Z"),
-            (951_782_400_000_000_001, "2000-02-29T00:00:00.000000001Z"), (951_868_800_000_000_000, "2000-03-01T00:00:00.000000000Z"),
-            (1_709_164_800_000_000_000, "2024-02-29T00:00:00.000000000Z"), (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000000000Z"),
+            (951_782_400_000_000_001, "2000-02-29T00:00:00.000000001Z"),
+            (951_868_800_000_000_000, "2000-03-01T00:00:00.000000000Z"),
+            (1_709_164_800_000_000_000, "2024-02-29T00:00:00.000000000Z"),
+            (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000000000Z"),
             (1_767_225_599_000_000_000, "2025-12-31T23:59:59.000000000Z"), (-5, "1970-01-01T00:00:00.000000000Z"),
             (Int64.max, "2262-04-11T23:47:16.854775807Z"),
         ])

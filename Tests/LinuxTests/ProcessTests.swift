@@ -38,7 +38,8 @@ struct ProgramTests {
         // Open here without close-on-exec, as some library may have it.
         let leak = dup(0)
         defer { close(leak) }
-        let none = try run("for f in /proc/self/fd/*; do [ -e $f ] && echo ${f##*/}; done; readlink /proc/$$/fd/0 /proc/$$/fd/2")
+        let none = try run(
+            "for f in /proc/self/fd/*; do [ -e $f ] && echo ${f##*/}; done; readlink /proc/$$/fd/0 /proc/$$/fd/2")
         #expect(none.output.split(separator: "\n").filter { $0.count < 3 } == ["0", "1", "2"])
         #expect(none.output.hasSuffix("/dev/null\n/dev/null\n"))
     }
@@ -59,7 +60,9 @@ struct ProgramTests {
 
     @Test("nothing of the environment is inherited")
     func environment() throws {
-        #expect(try run("env | sort", environment: ["B=2", "A=1=x"]).output == "A=1=x\nB=2\nPWD=\(FileManager.default.currentDirectoryPath)\n")
+        #expect(
+            try run("env | sort", environment: ["B=2", "A=1=x"]).output
+                == "A=1=x\nB=2\nPWD=\(FileManager.default.currentDirectoryPath)\n")
     }
 
     @Test("the working directory is the given one")
@@ -69,7 +72,8 @@ struct ProgramTests {
 
     @Test("signals have their default disposition and none is blocked")
     func signals() throws {
-        let result = try run("while read name value; do case $name in Sig[BIC]*) echo $value;; esac; done < /proc/$$/status")
+        let result = try run(
+            "while read name value; do case $name in Sig[BIC]*) echo $value;; esac; done < /proc/$$/status")
         // glibc has its own two, 32 and 33, ignored by every program that it spawns; the launcher takes that back.
         let ofLibrary: UInt64 = 1 << 31 | 1 << 32
         let masks = result.output.split(separator: "\n").map { (UInt64($0, radix: 16) ?? .max) & ~ofLibrary }
@@ -93,7 +97,9 @@ struct ProgramTests {
     @Test("a program that is not there is an error at once, and a NUL in an argument too")
     func failures() {
         #expect(throws: Errno.noEntry) { _ = try ProgramSpawn("/no/such", arguments: [bytes("x")]).start().pid }
-        #expect(throws: Errno.invalidArgument) { _ = try ProgramSpawn("/bin/true", arguments: [[0x61, 0]]).start().pid }
+        #expect(throws: Errno.invalidArgument) {
+            _ = try ProgramSpawn("/bin/true", arguments: [[0x61, 0]]).start().pid
+        }
     }
 
     @Test("a pidfd signals, waits and knows its own child")
@@ -129,7 +135,9 @@ struct ProgramTests {
 
 @Suite("PrivateProc", .enabled(if: geteuid() == 0))
 struct PrivateProcTests {
-    @Test("a sysctl is named below /proc/sys and nowhere else", arguments: ["../self/oom_score_adj", "/etc/passwd", "../../etc"])
+    @Test(
+        "a sysctl is named below /proc/sys and nowhere else",
+        arguments: ["../self/oom_score_adj", "/etc/passwd", "../../etc"])
     func sysctlPaths(path: String) throws {
         let proc = try PrivateProc()
         #expect(throws: Errno.crossDevice) { try proc.writeSysctl(Path(path), bytes("0")) }

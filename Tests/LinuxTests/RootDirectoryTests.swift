@@ -61,7 +61,8 @@ struct RootDirectoryTests {
         Row(path: "/etc/hosts/x", error: .notDirectory),
     ]
 
-    @Test("a path is made and found below the root, whatever the links are, and nothing outside changes", arguments: rows)
+    @Test(
+        "a path is made and found below the root, whatever the links are, and nothing outside changes", arguments: rows)
     func confinement(row: Row) throws {
         let tree = try Tree()
         let before = tree.canary()
@@ -139,7 +140,9 @@ struct RootDirectoryTests {
         }
         swapper.start()
         for index in 0..<2_000 {
-            do { _ = try root.resolve(Path("/volume/real/a\(index)/b"), making: .directory(mode: 0o755)).status() } catch {
+            do {
+                _ = try root.resolve(Path("/volume/real/a\(index)/b"), making: .directory(mode: 0o755)).status()
+            } catch {
                 // Refused is as good as confined.
             }
         }
