@@ -86,7 +86,9 @@ extension CRIService {
         }
     }
 
-    private static func missing<Request: SwiftProtobuf.Message>(_ type: Request.Type, _ method: AnyCRIMethod) -> GRPCMethod {
+    private static func missing<Request: SwiftProtobuf.Message>(_ type: Request.Type, _ method: AnyCRIMethod)
+        -> GRPCMethod
+    {
         .unary(method.path) { (_: Request, _) -> Google_Protobuf_Empty in
             throw GRPCStatus(code: .unimplemented, message: "\(method.name) is not supported by this version")
         }

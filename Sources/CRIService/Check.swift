@@ -13,7 +13,8 @@ enum Check {
     /// All arguments and variables together: a quarter of the default 8 MiB stack (execve(2)).
     static let argumentsBytesMax = 2 << 20
 
-    static func present<Message>(_ isPresent: Bool, _ message: @autoclosure () -> Message, _ field: String) throws(Fault)
+    static func present<Message>(_ isPresent: Bool, _ message: @autoclosure () -> Message, _ field: String)
+        throws(Fault)
         -> Message
     {
         guard isPresent else { throw Fault.invalid("\(field): missing") }
@@ -65,7 +66,8 @@ enum Check {
                 throw Fault.invalid("\(field): \"\(shortened(path))\" has a \"..\" in it")
             }
             guard part.count <= nameBytesMax else {
-                throw Fault.invalid("\(field): a component has \(part.count) bytes, at most \(nameBytesMax) are allowed")
+                throw Fault.invalid(
+                    "\(field): a component has \(part.count) bytes, at most \(nameBytesMax) are allowed")
             }
         }
     }

@@ -41,7 +41,8 @@ package struct ImageSummary: Sendable, Equatable {
     package var configurationJSON: String
 
     package init(
-        id: String, repoTags: [String], repoDigests: [String], sizeBytes: UInt64, uid: Int64?, username: String, isPinned: Bool,
+        id: String, repoTags: [String], repoDigests: [String], sizeBytes: UInt64, uid: Int64?, username: String,
+        isPinned: Bool,
         configurationJSON: String
     ) {
         self.id = id

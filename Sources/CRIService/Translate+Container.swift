@@ -74,7 +74,8 @@ extension Translate {
                 throw Fault.invalid("config.envs.key: \"\(Check.shortened(variable.key))\" is no name of a variable")
             }
             guard !variable.value.contains(0) else {
-                throw Fault.invalid("config.envs.value: variable \"\(Check.shortened(variable.key))\" carries a NUL byte")
+                throw Fault.invalid(
+                    "config.envs.value: variable \"\(Check.shortened(variable.key))\" carries a NUL byte")
             }
             let size = variable.key.utf8.count + variable.value.count + 2
             bytes += size
@@ -123,7 +124,8 @@ extension Translate {
                 device.permissions.allSatisfy({ "rwm".contains($0) })
             else {
                 throw Fault.invalid(
-                    "config.devices.permissions: \"\(Check.shortened(device.permissions))\" is no non-empty subset of \"rwm\"")
+                    "config.devices.permissions: \"\(Check.shortened(device.permissions))\" is no non-empty subset of \"rwm\""
+                )
             }
             devices.append(
                 ContainerDevice(

@@ -33,7 +33,8 @@ enum Translate {
     private static func apply(_ linux: Runtime_V1_LinuxPodSandboxConfig, to pod: inout PodConfig) throws(Fault) {
         if !linux.cgroupParent.isEmpty {
             try Check.text(linux.cgroupParent, "config.linux.cgroup_parent", bytesMax: Check.pathBytesMax)
-            guard !linux.cgroupParent.utf8.split(separator: 0x2f).contains(where: { $0.elementsEqual("..".utf8) }) else {
+            guard !linux.cgroupParent.utf8.split(separator: 0x2f).contains(where: { $0.elementsEqual("..".utf8) })
+            else {
                 throw Fault.invalid(
                     "config.linux.cgroup_parent: \"\(Check.shortened(linux.cgroupParent))\" has a \"..\" in it")
             }
@@ -95,7 +96,8 @@ enum Translate {
             }
         }
         guard allowed else {
-            throw Fault.invalid("config.hostname: \"\(text)\" has characters other than letters, digits, \".\", \"-\", \"_\"")
+            throw Fault.invalid(
+                "config.hostname: \"\(text)\" has characters other than letters, digits, \".\", \"-\", \"_\"")
         }
         return text
     }

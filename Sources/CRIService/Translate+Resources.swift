@@ -3,7 +3,9 @@ import Lifecycle
 import Model
 
 extension Translate {
-    static func resources(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) -> LinuxResources {
+    static func resources(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault)
+        -> LinuxResources
+    {
         var limits = LinuxResources()
         if resources.cpuPeriod != 0 { try Check.range(resources.cpuPeriod, 1000...1_000_000, "\(field).cpu_period") }
         limits.cpuPeriod = resources.cpuPeriod
@@ -25,7 +27,8 @@ extension Translate {
         for limit in resources.hugepageLimits {
             guard isPageSize(limit.pageSize) else {
                 throw Fault.invalid(
-                    "\(field).hugepage_limits.page_size: \"\(Check.shortened(limit.pageSize))\" is no size such as \"2MB\"")
+                    "\(field).hugepage_limits.page_size: \"\(Check.shortened(limit.pageSize))\" is no size such as \"2MB\""
+                )
             }
             limits.hugepageLimits.append(.init(pageSize: limit.pageSize, limitBytes: limit.limit))
         }
@@ -49,7 +52,9 @@ extension Translate {
     }
 
     private static func isPageSize(_ text: String) -> Bool {
-        guard text.utf8.count <= 16, text.hasSuffix("KB") || text.hasSuffix("MB") || text.hasSuffix("GB") else { return false }
+        guard text.utf8.count <= 16, text.hasSuffix("KB") || text.hasSuffix("MB") || text.hasSuffix("GB") else {
+            return false
+        }
         let digits = text.utf8.dropLast(2)
         return !digits.isEmpty && digits.allSatisfy { (0x30...0x39).contains($0) }
     }
@@ -57,8 +62,10 @@ extension Translate {
     /// Names of the CRI's signals by number, without their prefix; SIGNAL_RUNTIME_DEFAULT is 0.
     private static let signals: [String] =
         [
-            "", "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
-            "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1",
+            "", "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE",
+            "POLL",
+            "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG",
+            "USR1",
             "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN",
         ] + (1...15).map { "RTMIN+\($0)" } + (1...14).reversed().map { "RTMAX-\($0)" } + ["RTMAX"]
 

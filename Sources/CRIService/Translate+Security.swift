@@ -33,7 +33,8 @@ extension Translate {
                 guard user.uids.isEmpty, user.gids.isEmpty else {
                     throw Fault.invalid("\(field).userns_options: mappings are set while mode is NODE")
                 }
-            case .pod: throw Fault.unimplemented("\(field).userns_options.mode: user namespaces (POD) are not supported")
+            case .pod:
+                throw Fault.unimplemented("\(field).userns_options.mode: user namespaces (POD) are not supported")
             case .container, .target:
                 throw Fault.invalid("\(field).userns_options.mode: only POD and NODE are possible")
             }
@@ -68,10 +69,12 @@ extension Translate {
         if let profile {
             switch profile.profileType {
             case .runtimeDefault:
-                try Check.unset(profile.localhostRef.isEmpty, "\(path).seccomp.localhost_ref", "a reference with this type is")
+                try Check.unset(
+                    profile.localhostRef.isEmpty, "\(path).seccomp.localhost_ref", "a reference with this type is")
                 return .runtimeDefault
             case .unconfined:
-                try Check.unset(profile.localhostRef.isEmpty, "\(path).seccomp.localhost_ref", "a reference with this type is")
+                try Check.unset(
+                    profile.localhostRef.isEmpty, "\(path).seccomp.localhost_ref", "a reference with this type is")
                 return .unconfined
             case .localhost:
                 try Check.absolutePath(profile.localhostRef, "\(path).seccomp.localhost_ref")
@@ -100,8 +103,10 @@ extension Translate {
         if let profile {
             switch profile.profileType {
             case .runtimeDefault, .unconfined:
-                try Check.unset(profile.localhostRef.isEmpty, "\(path).apparmor.localhost_ref", "a reference with this type is")
-            case .localhost: throw Fault.unimplemented("\(path).apparmor: AppArmor profiles (Localhost) are not supported")
+                try Check.unset(
+                    profile.localhostRef.isEmpty, "\(path).apparmor.localhost_ref", "a reference with this type is")
+            case .localhost:
+                throw Fault.unimplemented("\(path).apparmor: AppArmor profiles (Localhost) are not supported")
             case .UNRECOGNIZED(let number):
                 throw Fault.invalid("\(path).apparmor.profile_type: unknown value \(number)")
             }

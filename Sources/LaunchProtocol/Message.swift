@@ -58,7 +58,8 @@ package struct ProcessState: Sendable, Equatable {
     package var logLinesDropped: UInt64
 
     package init(
-        process: Bytes, kind: LaunchPlan.Kind, phase: Phase, pid: Int32, startedAtNanoseconds: Int64, exit: ExitRecord? = nil,
+        process: Bytes, kind: LaunchPlan.Kind, phase: Phase, pid: Int32, startedAtNanoseconds: Int64,
+        exit: ExitRecord? = nil,
         logLinesDropped: UInt64 = 0
     ) {
         self.process = process

@@ -29,7 +29,8 @@ package enum Step: Sendable, Equatable {
         register: MountRegister, directory: Bytes, lowers: [Bytes], upper: Bytes?, work: Bytes?,
         options: [FilesystemOption], attributes: MountAttributes)
     /// open_tree(2) clone of a node path, then mount_setattr(2): attributes first, then propagation; every result is checked.
-    case cloneTree(register: MountRegister, source: Bytes, expect: SourceKind, recursive: Bool,
+    case cloneTree(
+        register: MountRegister, source: Bytes, expect: SourceKind, recursive: Bool,
         attributes: MountAttributes, recursiveAttributes: Bool, propagation: ClonePropagation)
     /// A new instance of a file system as a detached mount: fsopen(2), fsconfig(2), fsmount(2). Stage 1 for tmpfs and sysfs;
     /// stage 2 for proc, mqueue, devpts and cgroup2 (they show the namespaces of the process that makes them).
@@ -50,7 +51,8 @@ package enum Step: Sendable, Equatable {
     /// symlink(2); an existing entry of that name is an error unless it is the same link.
     case makeSymlink(target: Bytes, text: Bytes)
     /// mknod(2) of a device and chown/chmod to exactly these values; only in a file system made by this launch.
-    case makeDevice(target: Bytes, kind: DeviceKind, major: UInt32, minor: UInt32, mode: UInt32, uid: UInt32, gid: UInt32)
+    case makeDevice(
+        target: Bytes, kind: DeviceKind, major: UInt32, minor: UInt32, mode: UInt32, uid: UInt32, gid: UInt32)
     /// Covers a path: a file by the node's /dev/null (checked to be character device 1:3), a directory by an empty read-only
     /// tmpfs. A missing path is skipped.
     case mask(target: Bytes)

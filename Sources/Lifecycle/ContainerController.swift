@@ -98,7 +98,8 @@ package actor ContainerController {
                 record.cgroup, resources: record.config.resources, devices: Self.deviceRules(spec, record))
             let started = try await ports.supervisors.launch(
                 ProcessLaunch(
-                    pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup, log: plans.log(record, pod: pod)))
+                    pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup,
+                    log: plans.log(record, pod: pod)))
             if machine.launched(pid: started.pid, at: started.startedAt) { publish() }
         } catch {
             throw await startFailed(error, plan: plan)
@@ -203,7 +204,8 @@ package actor ContainerController {
         if try await wait(for: ended, atMost: settings.killGrace) { return }
         // The supervisor does not answer; an empty cgroup proves the end as well.
         try await ports.cgroups.remove(record.cgroup)
-        await processLost(code: 137, reason: "SupervisorLost", message: "killed; the pod's supervisor did not report the end")
+        await processLost(
+            code: 137, reason: "SupervisorLost", message: "killed; the pod's supervisor did not report the end")
     }
 
     /// Ends the container at once, if it runs; used when its pod stops.
@@ -247,7 +249,9 @@ package actor ContainerController {
 
     private func takeApart() async throws {
         do {
-            if let cgroupRemoval { _ = await ports.bestEffort("remove cgroup of \(title)") { _ in try await cgroupRemoval.value() } }
+            if let cgroupRemoval {
+                _ = await ports.bestEffort("remove cgroup of \(title)") { _ in try await cgroupRemoval.value() }
+            }
             try await ports.cgroups.remove(record.cgroup)
             try await ports.host.removeContainer(id)
             await ports.images.release(id)

@@ -110,7 +110,9 @@ package final class Inventory: Sendable {
     // MARK: Changing
 
     func publish(_ pod: PodSnapshot) { contents.withLock { $0.pods[pod.record.id] = pod } }
-    func publish(_ container: ContainerSnapshot) { contents.withLock { $0.containers[container.record.id] = container } }
+    func publish(_ container: ContainerSnapshot) {
+        contents.withLock { $0.containers[container.record.id] = container }
+    }
 
     func withdraw(_ pod: PodID, name: PodMetadata) {
         contents.withLock { contents in
@@ -139,7 +141,8 @@ package final class Inventory: Sendable {
 
     private static func single<Value>(_ found: [Value], text: String, field: String) throws(Fault) -> Value? {
         guard found.count <= 1 else {
-            throw Fault(.invalidArgument, "\(field): the prefix \"\(text)\" is ambiguous: \(found.count) objects have it")
+            throw Fault(
+                .invalidArgument, "\(field): the prefix \"\(text)\" is ambiguous: \(found.count) objects have it")
         }
         return found.first
     }

@@ -25,7 +25,8 @@ struct Plans {
     func container(_ record: ContainerRecord, spec: RuntimeSpec, pod: PodRecord) throws -> LaunchPlan {
         let overlay = ports.host.layout.overlay(record.id)
         let rootfs = ContainerRootfs(
-            directory: overlay.directory, layers: record.image.layers.map { overlay.layerPrefix + $0 }, upper: overlay.upper,
+            directory: overlay.directory, layers: record.image.layers.map { overlay.layerPrefix + $0 },
+            upper: overlay.upper,
             work: overlay.work)
         var facts = LaunchFacts(
             rootfs: rootfs, pod: pod.config, log: log(record, pod: pod) == nil ? nil : 0)
@@ -71,7 +72,9 @@ struct Plans {
             return Fault(isCommand ? .invalidArgument : .internal, operation, cause: sentence)
         }
         if var fault = error as? Fault {
-            if !fault.message.hasPrefix(operation), !operation.hasPrefix("exec") || !fault.message.hasPrefix("exec") { fault.message = "\(operation): \(fault.message)" }
+            if !fault.message.hasPrefix(operation), !operation.hasPrefix("exec") || !fault.message.hasPrefix("exec") {
+                fault.message = "\(operation): \(fault.message)"
+            }
             return fault
         }
         return Fault(.internal, operation, cause: "\(error)")

@@ -134,9 +134,10 @@ package actor PodController {
         while true {
             switch machine.stop(released: isReleased) {
             case .nothing: return
-            case .awaitCreation: do { _ = try await creation.value() } catch let fault as Fault where fault.code == .cancelled {
-                throw fault
-            } catch { return }
+            case .awaitCreation:
+                do { _ = try await creation.value() } catch let fault as Fault where fault.code == .cancelled {
+                    throw fault
+                } catch { return }
             case .awaitStop:
                 guard let stopping else { return }
                 try await stopping.value()
@@ -155,7 +156,9 @@ package actor PodController {
         publish()
         let failures = await withTaskGroup(of: (any Error)?.self) { group in
             for container in containers {
-                group.addTask { await container.ports.bestEffort("stop \(container.title)") { _ in try await container.end() } }
+                group.addTask {
+                    await container.ports.bestEffort("stop \(container.title)") { _ in try await container.end() }
+                }
             }
             return await group.reduce(into: [any Error]()) { if let error = $1 { $0.append(error) } }
         }
@@ -199,9 +202,10 @@ package actor PodController {
         while true {
             switch machine.remove(released: isReleased) {
             case .nothing: return
-            case .awaitCreation: do { _ = try await creation.value() } catch let fault as Fault where fault.code == .cancelled {
-                throw fault
-            } catch { return }
+            case .awaitCreation:
+                do { _ = try await creation.value() } catch let fault as Fault where fault.code == .cancelled {
+                    throw fault
+                } catch { return }
             case .stopFirst: try await stop()
             case .awaitStop:
                 guard let stopping else { return }

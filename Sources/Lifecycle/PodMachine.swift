@@ -13,7 +13,9 @@ package struct PodMachine: Sendable, Equatable {
     package init(_ state: State) { self.state = state }
 
     package enum StopAction: Sendable, Equatable { case awaitCreation, stop, awaitStop, nothing }
-    package enum RemoveAction: Sendable, Equatable { case awaitCreation, stopFirst, awaitStop, remove, awaitRemoval, nothing }
+    package enum RemoveAction: Sendable, Equatable {
+        case awaitCreation, stopFirst, awaitStop, remove, awaitRemoval, nothing
+    }
 
     /// Containers may be created and started.
     package var isReady: Bool { state == .ready }

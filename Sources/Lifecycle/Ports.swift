@@ -178,7 +178,8 @@ package protocol ImagePort: Sendable {
     /// Who a process runs as, from the image's own files. Throws `Fault`.
     func resolveUser(_ image: RuntimeImage, choice: UserChoice) async throws -> ResolvedUser
     /// Copies what an image has at a volume's path into the volume's directory.
-    func copyUp(_ image: RuntimeImage, path: String, intoContainer container: ContainerID, directory: String) async throws
+    func copyUp(_ image: RuntimeImage, path: String, intoContainer container: ContainerID, directory: String)
+        async throws
     /// Keeps the image's layers on disk for a container.
     func retain(_ image: RuntimeImage, for container: ContainerID) async throws
     func release(_ container: ContainerID) async

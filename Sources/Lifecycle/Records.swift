@@ -26,7 +26,9 @@ package struct PodRecord: Sendable, Equatable, Codable {
     /// Time that the network plugins took when the pod was made, in microseconds.
     package var networkMicroseconds: Int64 = 0
 
-    package init(id: PodID, config: PodConfig, phase: Phase, createdAt: Int64, bootID: String, hostname: String, cgroup: String) {
+    package init(
+        id: PodID, config: PodConfig, phase: Phase, createdAt: Int64, bootID: String, hostname: String, cgroup: String
+    ) {
         self.id = id
         self.config = config
         self.phase = phase
@@ -96,7 +98,8 @@ package struct ContainerRecord: Sendable, Equatable, Codable {
     }
 
     package init(
-        id: ContainerID, podID: PodID, config: ContainerConfig, image: RuntimeImage, imageReference: String, user: ResolvedUser,
+        id: ContainerID, podID: PodID, config: ContainerConfig, image: RuntimeImage, imageReference: String,
+        user: ResolvedUser,
         phase: Phase, createdAt: Int64, stopSignal: Int32, cgroup: String
     ) {
         self.id = id

@@ -14,7 +14,8 @@ extension Runtime {
         let user = try await ports.images.resolveUser(resolved.image, choice: config.security.user)
         let id = ContainerID.random()
         var record = ContainerRecord(
-            id: id, podID: pod.id, config: config, image: resolved.image, imageReference: resolved.reference, user: user,
+            id: id, podID: pod.id, config: config, image: resolved.image, imageReference: resolved.reference,
+            user: user,
             phase: .creating, createdAt: ports.clock.now(),
             stopSignal: try StopSignal.effective(requested: config.stopSignal, image: resolved.image.stopSignal),
             cgroup: try ports.cgroups.containerPath(parent: pod.config.cgroupParent, container: id))
@@ -31,7 +32,8 @@ extension Runtime {
     private func checkNamespaces(_ config: ContainerConfig, pod: PodRecord) throws {
         if config.security.privileged, !pod.config.privileged {
             throw Fault.invalid(
-                "linux.security_context.privileged: no privileged container is allowed in a sandbox that is not privileged")
+                "linux.security_context.privileged: no privileged container is allowed in a sandbox that is not privileged"
+            )
         }
         guard config.security.namespaces.pid == .target else { return }
         let target = config.security.namespaces.targetID

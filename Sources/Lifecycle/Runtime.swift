@@ -41,7 +41,8 @@ package final class Runtime: Sendable {
         let id = try await holder.creation.value()
         guard await holder.isReady() else {
             throw Fault(
-                .alreadyExists, "run pod sandbox: metadata names the \(holder.title), which is stopped; remove it first")
+                .alreadyExists, "run pod sandbox: metadata names the \(holder.title), which is stopped; remove it first"
+            )
         }
         return id
     }

@@ -76,7 +76,9 @@ package func wait<Value>(for operation: SharedOperation<Value>, atMost limit: Du
     return try await withThrowingTaskGroup(of: Bool.self) { group in
         group.addTask {
             // The value does not matter here, nor whether it is an error: only that the work has ended.
-            do { _ = try await operation.value() } catch let fault as Fault where fault.code == .cancelled { throw fault } catch {
+            do { _ = try await operation.value() } catch let fault as Fault where fault.code == .cancelled {
+                throw fault
+            } catch {
                 return true
             }
             return true

@@ -6,7 +6,8 @@ package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
     /// What went wrong, in the vocabulary of gRPC status codes.
     package enum Code: String, Sendable, CaseIterable {
         case cancelled, unknown, invalidArgument, deadlineExceeded, notFound, alreadyExists, permissionDenied
-        case resourceExhausted, failedPrecondition, aborted, outOfRange, unimplemented, `internal`, unavailable, dataLoss
+        case resourceExhausted, failedPrecondition, aborted, outOfRange, unimplemented, `internal`, unavailable,
+            dataLoss
         case unauthenticated
     }
 
@@ -31,6 +32,8 @@ package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
     package static func invalid(_ message: String) -> Fault { Fault(.invalidArgument, message) }
     package static func notFound(_ message: String) -> Fault { Fault(.notFound, message) }
     package static func precondition(_ message: String) -> Fault { Fault(.failedPrecondition, message) }
-    package static func `internal`(_ message: String, cause: String? = nil) -> Fault { Fault(.internal, message, cause: cause) }
+    package static func `internal`(_ message: String, cause: String? = nil) -> Fault {
+        Fault(.internal, message, cause: cause)
+    }
     package static func unimplemented(_ message: String) -> Fault { Fault(.unimplemented, message) }
 }

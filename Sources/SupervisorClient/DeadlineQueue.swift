@@ -56,7 +56,8 @@ struct DeadlineQueue<Action> {
         var parent = start
         while true {
             var least = parent
-            for child in [parent * 2 + 1, parent * 2 + 2] where child < heap.count && heap[child].due < heap[least].due {
+            for child in [parent * 2 + 1, parent * 2 + 2] where child < heap.count && heap[child].due < heap[least].due
+            {
                 least = child
             }
             if least == parent { return }

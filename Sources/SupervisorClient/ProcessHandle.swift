@@ -9,7 +9,7 @@ package final class ProcessHandle: Sendable {
 
     /// Sends a signal; false where the process has ended.
     package func signal(_ signal: Signal) throws(Errno) -> Bool {
-        do throws(Errno) { try pidfd.send(signal) } catch where error == .noProcess { return false }
+        do throws(Errno) { try pidfd.send(signal) } catch  where error == .noProcess { return false }
         return true
     }
 

@@ -3,8 +3,10 @@ package import Linux
 
 extension SupervisorConnection {
     /// What the supervisor knows of its processes, with a handle for each that runs.
-    package func snapshot() async throws(SupervisorError) -> [SupervisedProcess] {
-        let answer = try await ask(.snapshot, deadline: Self.requestDeadline, operation: "list processes")
+    package func snapshot(
+        within deadline: Duration = requestDeadline
+    ) async throws(SupervisorError) -> [SupervisedProcess] {
+        let answer = try await ask(.snapshot, deadline: deadline, operation: "list processes")
         guard case .processes(let processes) = answer else { throw .protocolViolation("no snapshot") }
         return processes
     }
@@ -81,7 +83,9 @@ extension SupervisorConnection {
 
     /// Ends the supervisor and waits until its process is gone. Refused while a process of the pod lives.
     package func shutdown() async throws(SupervisorError) {
-        do throws(SupervisorError) { try await askForDone(.shutdown, "shut down") } catch where error == .connectionLost {}
+        do throws(SupervisorError) { try await askForDone(.shutdown, "shut down") } catch
+            where error == .connectionLost
+        {}
         close()
         let hasEnded: Bool
         do throws(Errno) {

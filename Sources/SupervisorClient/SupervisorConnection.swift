@@ -191,7 +191,7 @@ extension SupervisorConnection {
         state.withLock { state in
             var sent = 0
             for packet in state.outbox {
-                do throws(Errno) { try send(packet) } catch where error == .again { break } catch {
+                do throws(Errno) { try send(packet) } catch  where error == .again { break } catch {
                     // The peer has gone: the reader finds out, and fails what waits.
                     sent = state.outbox.count
                     break
@@ -279,7 +279,9 @@ extension SupervisorConnection {
         case .refused(let errno, let detail): resolveRefused(id, Errno(errno), detail)
         case .done: resolve(id, .success(.done))
         case .socket:
-            guard let socket = packet.descriptors.take(0) else { throw .protocolViolation("a socket answer without a socket") }
+            guard let socket = packet.descriptors.take(0) else {
+                throw .protocolViolation("a socket answer without a socket")
+            }
             resolve(id, .success(.socket(SharedDescriptor(socket))))
         }
     }

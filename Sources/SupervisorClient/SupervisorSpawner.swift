@@ -93,8 +93,12 @@ package final class SupervisorBirth: Sendable {
     /// The supervisor's own words, where it left any.
     private func failure(_ status: ExitStatus) -> SpawnError {
         let report: Bytes
-        do throws(Errno) { report = try self.report.read(max: WireLimits.datagramBytes) } catch { return .ended(status) }
-        do throws(WireError) { return .birthFailed(try Frame.decodeBirthFailure(report)) } catch { return .ended(status) }
+        do throws(Errno) { report = try self.report.read(max: WireLimits.datagramBytes) } catch {
+            return .ended(status)
+        }
+        do throws(WireError) { return .birthFailed(try Frame.decodeBirthFailure(report)) } catch {
+            return .ended(status)
+        }
     }
 }
 

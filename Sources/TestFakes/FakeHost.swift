@@ -48,6 +48,7 @@ struct FakeLayout: LayoutPort {
     func volume(_ container: ContainerID, directory: String) -> String { "/root/\(container)/\(directory)" }
 
     func overlay(_ container: ContainerID) -> OverlayLayout {
-        OverlayLayout(directory: "/root", layerPrefix: "layers/", upper: "\(container)/upper", work: "\(container)/work")
+        OverlayLayout(
+            directory: "/root", layerPrefix: "layers/", upper: "\(container)/upper", work: "\(container)/work")
     }
 }

@@ -52,7 +52,8 @@ package final class FakeNode: Sendable {
 
     package var ports: Ports {
         Ports(
-            supervisors: FakeSupervisors(node: self), cgroups: FakeCgroups(node: self), records: FakeRecords(node: self),
+            supervisors: FakeSupervisors(node: self), cgroups: FakeCgroups(node: self),
+            records: FakeRecords(node: self),
             network: FakeNetwork(node: self), images: FakeImages(node: self), host: FakeHost(node: self),
             clock: FakeClock(node: self), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
@@ -88,12 +89,15 @@ package final class FakeNode: Sendable {
     /// What a node would still have: a sentence an object.
     package var leftovers: [String] {
         state.withLock { state in
-            state.podRecords.keys.map { "pod record \($0.short)" } + state.containerRecords.keys.map { "container record \($0.short)" }
+            state.podRecords.keys.map { "pod record \($0.short)" }
+                + state.containerRecords.keys.map { "container record \($0.short)" }
                 + state.podDirectories.map { "pod directory \($0.short)" }
-                + state.containerDirectories.map { "container directory \($0.short)" } + state.cgroups.map { "cgroup \($0)" }
+                + state.containerDirectories.map { "container directory \($0.short)" }
+                + state.cgroups.map { "cgroup \($0)" }
                 + state.supervisorCgroups.map { "supervisor cgroup \($0.short)" }
                 + state.supervisors.keys.map { "supervisor \($0.short)" }
-                + state.attachments.map { "network of \($0.short)" } + state.retained.keys.map { "layers of \($0.short)" }
+                + state.attachments.map { "network of \($0.short)" }
+                + state.retained.keys.map { "layers of \($0.short)" }
         }.sorted()
     }
 
@@ -112,7 +116,8 @@ package final class FakeNode: Sendable {
             state.now += 1_000_000
             let record = ExitRecord(
                 process: Array(process.utf8), kind: running.plan.kind, pid: running.pid,
-                startedAtNanoseconds: running.startedAt, exitedAtNanoseconds: state.now, exitCode: code, oomKills: oomKills)
+                startedAtNanoseconds: running.startedAt, exitedAtNanoseconds: state.now, exitCode: code,
+                oomKills: oomKills)
             running.exit = record
             state.supervisors[pod]?[process] = running
             if running.plan.kind == .container { state.exitRecords[pod.text + "/" + process] = record }

@@ -33,7 +33,9 @@ struct FakeRecords: RecordPort {
 
     func load() async throws -> (pods: [PodRecord], containers: [ContainerRecord]) {
         try node.step("load")
-        let (pods, containers) = node.state.withLock { (Array($0.podRecords.values), Array($0.containerRecords.values)) }
+        let (pods, containers) = node.state.withLock {
+            (Array($0.podRecords.values), Array($0.containerRecords.values))
+        }
         let decoder = JSONDecoder()
         return (
             try pods.map { try decoder.decode(PodRecord.self, from: $0) },
@@ -80,10 +82,13 @@ struct FakeImages: ImagePort {
     func resolveUser(_ image: RuntimeImage, choice: UserChoice) async throws -> ResolvedUser {
         try node.step("resolveUser")
         return ResolvedUser(
-            uid: choice.runAsUser ?? 0, gid: choice.runAsGroup ?? 0, supplementalGroups: choice.supplementalGroups, home: "/")
+            uid: choice.runAsUser ?? 0, gid: choice.runAsGroup ?? 0, supplementalGroups: choice.supplementalGroups,
+            home: "/")
     }
 
-    func copyUp(_ image: RuntimeImage, path: String, intoContainer container: ContainerID, directory: String) async throws {
+    func copyUp(_ image: RuntimeImage, path: String, intoContainer container: ContainerID, directory: String)
+        async throws
+    {
         try node.step("copyUp")
     }
 

@@ -66,7 +66,9 @@ struct FakeSupervisors: SupervisorPort {
 struct FakeCgroups: CgroupPort {
     let node: FakeNode
 
-    func sandboxPath(parent: String, pod: PodID) throws -> String { "\(parent.isEmpty ? "/swiftlet" : parent)/\(pod.text)" }
+    func sandboxPath(parent: String, pod: PodID) throws -> String {
+        "\(parent.isEmpty ? "/swiftlet" : parent)/\(pod.text)"
+    }
 
     func containerPath(parent: String, container: ContainerID) throws -> String {
         "\(parent.isEmpty ? "/swiftlet" : parent)/\(container.text)"
@@ -80,7 +82,8 @@ struct FakeCgroups: CgroupPort {
         }
     }
 
-    func makeContainer(_ path: String, resources: LinuxResources, devices: [RuntimeResources.DeviceRule]?) async throws {
+    func makeContainer(_ path: String, resources: LinuxResources, devices: [RuntimeResources.DeviceRule]?) async throws
+    {
         try node.step("makeContainerCgroup")
         node.state.withLock { state in
             state.cgroups.insert(path)

@@ -6,8 +6,10 @@ package enum BusyboxRoot {
     package static let source = "/bin/busybox"
     /// Programs that are there as links in `/bin`.
     package static let applets = [
-        "sh", "cat", "echo", "true", "false", "sleep", "ls", "id", "env", "pwd", "stat", "readlink", "dd", "touch", "mkdir",
-        "rm", "ln", "mount", "umount", "kill", "printf", "test", "head", "tail", "wc", "yes", "seq", "grep", "cut", "tr",
+        "sh", "cat", "echo", "true", "false", "sleep", "ls", "id", "env", "pwd", "stat", "readlink", "dd", "touch",
+        "mkdir",
+        "rm", "ln", "mount", "umount", "kill", "printf", "test", "head", "tail", "wc", "yes", "seq", "grep", "cut",
+        "tr",
         "hostname", "nc", "ps", "chmod", "chown", "mkfifo", "mknod", "unshare", "usleep", "od", "stty", "tty", "sort",
         "date", "uname", "su", "setsid", "nproc", "df", "getopt", "ip",
     ]

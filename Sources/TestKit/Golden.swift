@@ -7,7 +7,9 @@ package enum Golden {
 
     /// `Tests/Fixtures/<relative>`, found from the path of a source file of the package.
     package static func fixture(_ relative: String, from file: String = #filePath) -> String {
-        guard let tests = file.range(of: "/Tests/", options: .backwards) ?? file.range(of: "/Sources/", options: .backwards)
+        guard
+            let tests = file.range(of: "/Tests/", options: .backwards)
+                ?? file.range(of: "/Sources/", options: .backwards)
         else { return relative }
         return file[..<tests.lowerBound] + "/Tests/Fixtures/" + relative
     }

@@ -94,7 +94,8 @@ package struct SystemSnapshot: Sendable, Equatable {
             [top]
                 + listTree("\(path)/\(top)").filter { relative in
                     var isDirectory: ObjCBool = false
-                    return FileManager.default.fileExists(atPath: "\(path)/\(top)/\(relative)", isDirectory: &isDirectory)
+                    return FileManager.default.fileExists(
+                        atPath: "\(path)/\(top)/\(relative)", isDirectory: &isDirectory)
                         && isDirectory.boolValue
                 }.map { "\(top)/\($0)" }
         }.sorted()

@@ -40,8 +40,9 @@ package final class TemporaryRoot: Sendable {
     @discardableResult
     package func write(_ bytes: [UInt8], to relative: String, mode: Int = 0o644) throws -> String {
         let file = path(relative)
-        guard FileManager.default.createFile(
-            atPath: file, contents: Data(bytes), attributes: [.posixPermissions: mode])
+        guard
+            FileManager.default.createFile(
+                atPath: file, contents: Data(bytes), attributes: [.posixPermissions: mode])
         else { throw TestFailure("write \(file)") }
         return file
     }

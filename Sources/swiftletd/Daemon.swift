@@ -68,7 +68,9 @@ struct Daemon {
     private func assemble(_ log: Logger) async throws -> Parts {
         let paths = Layout(root: config.root, state: config.state)
         for directory in [paths.rootPods, paths.rootContainers, paths.images, paths.networks, paths.statePods] {
-            _ = try Adapters.step("make directory", directory) { () throws(Errno) in try OwnedFD.makeDirectories(directory) }
+            _ = try Adapters.step("make directory", directory) { () throws(Errno) in
+                try OwnedFD.makeDirectories(directory)
+            }
         }
         let lock = try Adapters.fault { () throws(StateError) in try StateRoot(path: config.root) }
         let pool = BlockingPool(name: "disk", threadsMax: Self.diskThreadsMax)
@@ -81,14 +83,16 @@ struct Daemon {
 
         let supervisors = SupervisorAdapter(
             paths: paths, cgroupMount: cgroups.mountPoint,
-            supervisorCgroup: { own.supervisors.description + "/" + $0.text }, launcher: launcher, reactor: reactor, pool: pool,
+            supervisorCgroup: { own.supervisors.description + "/" + $0.text }, launcher: launcher, reactor: reactor,
+            pool: pool,
             log: log)
         let cni = try Adapters.fault { () throws(CNIError) in try CNI(cniOptions, recordDirectory: paths.networks) }
         try Adapters.fault { () throws(CNIError) in try cni.killLeftovers() }
         let ports = Ports(
             supervisors: supervisors,
             cgroups: CgroupAdapter(
-                cgroups: cgroups.cgroups, own: own, pidsLimit: config.container.pidsLimit == 0 ? nil : config.container.pidsLimit,
+                cgroups: cgroups.cgroups, own: own,
+                pidsLimit: config.container.pidsLimit == 0 ? nil : config.container.pidsLimit,
                 log: log),
             records: try RecordAdapter(root: lock, paths: paths, pool: pool, log: log),
             network: NetworkAdapter(cni: cni, paths: paths), images: images,
@@ -126,7 +130,8 @@ struct Daemon {
         client.noProgressTimeout = .seconds(config.registry.progressTimeoutSeconds)
         client.userAgent = "swiftlet/\(Version.current)"
         return ImageAdapter(
-            store: store, registry: RegistryClient(configuration: client, eventLoops: MultiThreadedEventLoopGroup.singleton),
+            store: store,
+            registry: RegistryClient(configuration: client, eventLoops: MultiThreadedEventLoopGroup.singleton),
             paths: paths, writable: WritableUsage(directory: paths.rootContainers, pool: pool), log: log)
     }
 
@@ -176,7 +181,8 @@ struct Daemon {
             isReady() ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }
         settings.onCallEnd = { report in
-            let level: Logger.Level = report.status.code == .ok ? (Self.isQuiet(report.path) ? .debug : .info) : .warning
+            let level: Logger.Level =
+                report.status.code == .ok ? (Self.isQuiet(report.path) ? .debug : .info) : .warning
             log.log(
                 level: level, "call",
                 metadata: [
@@ -185,11 +191,13 @@ struct Daemon {
                 ].filter { $0.key != "error" || report.status.code != .ok })
         }
         _ = try Adapters.step("make directory of", config.socket) { () throws(Errno) in
-            try OwnedFD.makeDirectories(String(config.socket.prefix(upTo: config.socket.lastIndex(of: "/") ?? config.socket.endIndex)))
+            try OwnedFD.makeDirectories(
+                String(config.socket.prefix(upTo: config.socket.lastIndex(of: "/") ?? config.socket.endIndex)))
         }
         do throws(ListenError) {
             return try await GRPCServer.start(
-                parts.service.methods(), at: .unix(path: config.socket, mode: 0o660, userID: 0, groupID: config.socketGroup),
+                parts.service.methods(),
+                at: .unix(path: config.socket, mode: 0o660, userID: 0, groupID: config.socketGroup),
                 configuration: settings)
         } catch {
             throw Fault.precondition("\(error)")

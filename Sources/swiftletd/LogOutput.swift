@@ -33,7 +33,8 @@ struct LogOutput: LogHandler {
             line = "\(time)Z \(event.level.rawValue) \(Self.oneLine("\(event.message)"))"
             for (key, value) in pairs { line += " \(key)=\(Self.quoted(value))" }
         case .json:
-            let fields = [("time", time + "Z"), ("level", event.level.rawValue), ("message", "\(event.message)")] + pairs
+            let fields =
+                [("time", time + "Z"), ("level", event.level.rawValue), ("message", "\(event.message)")] + pairs
             line = "{" + fields.map { "\(Self.json($0.0)):\(Self.json($0.1))" }.joined(separator: ",") + "}"
         }
         line += "\n"

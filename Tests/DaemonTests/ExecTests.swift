@@ -31,7 +31,10 @@ extension WholeDaemon.Exec {
                 .with {
                     $0.containerID = container.id
                     // Many, so that their death takes its time.
-                    $0.cmd = ["sh", "-c", "trap '' TERM; for i in $(seq 100); do setsid sleep 2000 & (sleep 2000 &) ; done; sleep 2000"]
+                    $0.cmd = [
+                        "sh", "-c",
+                        "trap '' TERM; for i in $(seq 100); do setsid sleep 2000 & (sleep 2000 &) ; done; sleep 2000",
+                    ]
                     $0.timeout = 1
                 })
             #expect(status.code == .deadlineExceeded)

@@ -18,7 +18,8 @@ extension WholeDaemon.HostileImages {
         let secret = canary + "/secret"
         try Data("of the node\n".utf8).write(to: URL(fileURLWithPath: secret))
         let paths = [
-            "/../../../../../../../..\(canary)", "/outwards", "/upwards", "/by-proc", "/outwards/below", "/proc/self/root\(canary)",
+            "/../../../../../../../..\(canary)", "/outwards", "/upwards", "/by-proc", "/outwards/below",
+            "/proc/self/root\(canary)",
             "..", "relative", "/", "/proc", "/sys/kernel/security", "/\(String(repeating: "x", count: 5000))", "/fine",
         ]
         var ran: [String] = []
@@ -28,9 +29,13 @@ extension WholeDaemon.HostileImages {
                 let config = pod.containerConfig(image: image)
                 if try await pod.refusalOfCreate(config).code == .ok {
                     let container = try await pod.create(config)
-                    if try await node.refusal(of: CRIMethods.startContainer, .with { $0.containerID = container.id }).code == .ok {
+                    if try await node.refusal(of: CRIMethods.startContainer, .with { $0.containerID = container.id })
+                        .code == .ok
+                    {
                         ran.append(path)
-                        let found = try await container.sh("find / -xdev -name secret; for m in $(cut -d ' ' -f 5 /proc/self/mountinfo); do ls $m/secret 2>/dev/null; done; true")
+                        let found = try await container.sh(
+                            "find / -xdev -name secret; for m in $(cut -d ' ' -f 5 /proc/self/mountinfo); do ls $m/secret 2>/dev/null; done; true"
+                        )
                         #expect(found == "", "\(path)")
                     }
                 }
@@ -63,7 +68,9 @@ extension WholeDaemon.HostileImages {
             let image = try await node.makeImage(["User": user], target: "/nowhere")
             try await node.withPod("image-user") { pod in
                 let refused = try await pod.refusalOfCreate(pod.containerConfig(image: image))
-                #expect(refused.code != .ok && refused.message.contains(String(user.split(separator: ":").last ?? "")), "\(user): \(refused)")
+                #expect(
+                    refused.code != .ok && refused.message.contains(String(user.split(separator: ":").last ?? "")),
+                    "\(user): \(refused)")
             }
         }
     }

@@ -29,7 +29,9 @@ extension WholeDaemon.Isolation {
                 ])
             #expect(try await container.sh("head -c 4 /dev/zero | wc -c && head -c 4 /dev/urandom | wc -c") == "4\n4")
             #expect(try await container.shFails("echo x >/dev/full").contains("No space left on device"))
-            #expect(try await container.sh("ls /dev | tr '\\n' ' '") == "core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero ")
+            #expect(
+                try await container.sh("ls /dev | tr '\\n' ' '")
+                    == "core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero ")
         }
     }
 
@@ -80,9 +82,12 @@ extension WholeDaemon.Isolation {
         let rows = [
             Row(user: 0, add: [], drop: [], effective: usual, bounding: usual),
             Row(user: 1000, add: [], drop: [], effective: none, bounding: usual),
-            Row(user: 0, add: ["NET_ADMIN"], drop: ["ALL"], effective: "0000000000001000", bounding: "0000000000001000"),
+            Row(
+                user: 0, add: ["NET_ADMIN"], drop: ["ALL"], effective: "0000000000001000", bounding: "0000000000001000"),
             Row(user: 0, add: [], drop: ["ALL"], effective: none, bounding: none),
-            Row(user: 0, add: ["CAP_SYS_TIME"], drop: ["cap_chown", "KILL"], effective: "00000000aa0425da", bounding: "00000000aa0425da"),
+            Row(
+                user: 0, add: ["CAP_SYS_TIME"], drop: ["cap_chown", "KILL"], effective: "00000000aa0425da",
+                bounding: "00000000aa0425da"),
         ]
         try await Node.current.withPod("capabilities") { pod in
             for row in rows {
@@ -120,10 +125,14 @@ extension WholeDaemon.Isolation {
                 }
             }
             let unconfined = try await start(.unconfined)
-            #expect(try await unconfined.sh("grep '^Seccomp:' /proc/1/status /proc/self/status | cut -f 2 | tr '\\n' ' '") == "0 0 ")
+            #expect(
+                try await unconfined.sh("grep '^Seccomp:' /proc/1/status /proc/self/status | cut -f 2 | tr '\\n' ' '")
+                    == "0 0 ")
             try await unconfined.sh("unshare -U true")
             let usual = try await start(.runtimeDefault)
-            #expect(try await usual.sh("grep '^Seccomp:' /proc/1/status /proc/self/status | cut -f 2 | tr '\\n' ' '") == "2 2 ")
+            #expect(
+                try await usual.sh("grep '^Seccomp:' /proc/1/status /proc/self/status | cut -f 2 | tr '\\n' ' '")
+                    == "2 2 ")
             #expect(try await usual.shFails("unshare -U true").contains("Operation not permitted"))
             let own = try await start(.localhost, denies)
             #expect(try await own.shFails("mkdir /tmp/x").contains("No space left on device"))
@@ -143,7 +152,9 @@ extension WholeDaemon.Isolation {
         try await Node.current.withPod("no-new-privs") { pod in
             let container = try await pod.start { $0.linux.securityContext.noNewPrivs = isSet }
             for process in ["1", "self"] {
-                #expect(try await container.sh("grep ^NoNewPrivs /proc/\(process)/status | cut -f 2") == (isSet ? "1" : "0"))
+                #expect(
+                    try await container.sh("grep ^NoNewPrivs /proc/\(process)/status | cut -f 2") == (isSet ? "1" : "0")
+                )
             }
         }
     }
@@ -163,14 +174,21 @@ extension WholeDaemon.Isolation {
                     $0.supplementalGroups = [3000, 4000]
                 }
             ),
-            ("33 33 33 5000", { $0.runAsUsername = "www-data"; $0.supplementalGroups = [5000] }),
+            (
+                "33 33 33 5000",
+                {
+                    $0.runAsUsername = "www-data"; $0.supplementalGroups = [5000]
+                }
+            ),
         ]
         try await Node.current.withPod("users") { pod in
             for (expected, change) in rows {
                 let container = try await pod.start { change(&$0.linux.securityContext) }
                 #expect(try await container.sh("echo $(id -u) $(id -g) $(id -G)") == expected)
                 let user = try await container.status().user.linux
-                #expect("\(([user.uid, user.gid] + user.supplementalGroups).map(String.init).joined(separator: " "))" == expected)
+                #expect(
+                    "\(([user.uid, user.gid] + user.supplementalGroups).map(String.init).joined(separator: " "))"
+                        == expected)
                 #expect(try await container.sh("grep ^Umask /proc/self/status | cut -f 2") == "0022")
                 try await container.remove()
             }
@@ -211,7 +229,8 @@ extension WholeDaemon.Isolation {
             #expect(try await container.sh("grep ' /sys ' /proc/self/mountinfo").contains(" rw,"))
         }
         try await node.withPod("not-privileged") { pod in
-            let refused = try await pod.refusalOfCreate(pod.containerConfig { $0.linux.securityContext.privileged = true })
+            let refused = try await pod.refusalOfCreate(
+                pod.containerConfig { $0.linux.securityContext.privileged = true })
             #expect(refused.code == .invalidArgument && refused.message.contains("privileged"), "\(refused)")
         }
     }
@@ -219,7 +238,9 @@ extension WholeDaemon.Isolation {
     @Test func `limits and the order of killing are as configured`() async throws {
         try await Node.current.withPod("limits") { pod in
             let container = try await pod.start { $0.linux.resources.oomScoreAdj = 500 }
-            #expect(try await container.sh("ulimit -Sn; ulimit -Sc; cat /proc/1/oom_score_adj /proc/self/oom_score_adj") == "1024\n0\n500\n500")
+            #expect(
+                try await container.sh("ulimit -Sn; ulimit -Sc; cat /proc/1/oom_score_adj /proc/self/oom_score_adj")
+                    == "1024\n0\n500\n500")
         }
     }
 
@@ -235,7 +256,9 @@ extension WholeDaemon.Isolation {
                 $0.workingDir = "/made/for/this"
             }
             let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-            let expected = ["EMPTY=", "HOME=/root", "HOSTNAME=\(pod.config.hostname)", path, "SPACED= x  y ", "WITH_EQUALS=a=b=c"]
+            let expected = [
+                "EMPTY=", "HOME=/root", "HOSTNAME=\(pod.config.hostname)", path, "SPACED= x  y ", "WITH_EQUALS=a=b=c",
+            ]
             let variables = try await container.exec("env").split(separator: "\n").map(String.init).sorted()
             #expect(variables == expected.sorted())
             #expect(try await container.exec("pwd") == "/made/for/this")

@@ -14,7 +14,9 @@ extension WholeDaemon.Limits {
     static var hasControllers: Bool {
         let mount = (try? readFile("/proc/self/mountinfo")).map { String(decoding: $0, as: UTF8.self) }?
             .split(separator: "\n").first { $0.contains(" - cgroup2 ") }?.split(separator: " ")[4]
-        let text = mount.flatMap { try? readFile("\($0)/cgroup.controllers") }.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text =
+            mount.flatMap { try? readFile("\($0)/cgroup.controllers") }.map { String(decoding: $0, as: UTF8.self) }
+            ?? ""
         return Set(text.split(whereSeparator: \.isWhitespace)).isSuperset(of: ["memory", "pids", "cpu"])
     }
 
@@ -30,7 +32,9 @@ extension WholeDaemon.Limits {
         }
     }
 
-    @Test(.enabled(if: hasControllers)) func `limits are what the container's cgroup says, and an update changes them`() async throws {
+    @Test(.enabled(if: hasControllers)) func `limits are what the container's cgroup says, and an update changes them`()
+        async throws
+    {
         let node = try Node.current
         try await node.withPod("limits") { pod in
             let container = try await pod.start {
@@ -42,7 +46,9 @@ extension WholeDaemon.Limits {
                     $0.unified = ["pids.max": "20"]
                 }
             }
-            func read(_ file: String) async throws -> String { try await container.exec("cat", "/sys/fs/cgroup/" + file) }
+            func read(_ file: String) async throws -> String {
+                try await container.exec("cat", "/sys/fs/cgroup/" + file)
+            }
             #expect(try await read("memory.max") == "\(64 << 20)")
             #expect(try await read("cpu.max") == "50000 100000")
             #expect(try await read("pids.max") == "20")
@@ -61,7 +67,8 @@ extension WholeDaemon.Limits {
         }
     }
 
-    @Test(.disabled(if: hasControllers)) func `a limit without its controller is refused unless the configuration tolerates it`() async throws {
+    @Test(.disabled(if: hasControllers))
+    func `a limit without its controller is refused unless the configuration tolerates it`() async throws {
         let node = try Node.current
         let text = try node.text(node.configuration)
         #expect(text.contains("tolerate_missing_controllers = true"))
@@ -73,7 +80,8 @@ extension WholeDaemon.Limits {
         try await node.reconfigure(text.replacingOccurrences(of: "controllers = true", with: "controllers = false")) {
             try await node.withPod("refused") { pod in
                 let container = try await pod.create(pod.containerConfig(Pod.idle, limited))
-                let refused = try await node.refusal(of: CRIMethods.startContainer, .with { $0.containerID = container.id })
+                let refused = try await node.refusal(
+                    of: CRIMethods.startContainer, .with { $0.containerID = container.id })
                 #expect(refused.code != .ok && refused.message.contains("memory"), "\(refused)")
                 let status = try await container.status()
                 #expect(status.state == .containerExited && status.exitCode == 128 && status.reason == "StartError")

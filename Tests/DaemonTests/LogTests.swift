@@ -31,7 +31,8 @@ extension WholeDaemon.Logs {
             files.append(container.logPath)
             let lines = try files.flatMap { try LogRecord.read($0) }.map(\.text)
             #expect(lines == (0..<lines.count).map(String.init))
-            let refused = try await node.refusal(of: CRIMethods.reopenContainerLog, .with { $0.containerID = container.id })
+            let refused = try await node.refusal(
+                of: CRIMethods.reopenContainerLog, .with { $0.containerID = container.id })
             #expect(refused.code == .failedPrecondition)
         }
     }

@@ -10,7 +10,8 @@ extension WholeDaemon {
 }
 
 extension WholeDaemon.Mounts {
-    private static func mount(_ host: String, _ change: (inout Runtime_V1_Mount) -> Void = { _ in }) -> Runtime_V1_Mount {
+    private static func mount(_ host: String, _ change: (inout Runtime_V1_Mount) -> Void = { _ in }) -> Runtime_V1_Mount
+    {
         .with {
             $0.hostPath = host
             $0.containerPath = "/volume"
@@ -21,7 +22,9 @@ extension WholeDaemon.Mounts {
     @Test func `later mounts travel as the propagation says`() async throws {
         let node = try Node.current
         let volume = try node.work.directory(node.unique("volume"))
-        for name in ["before", "after", "inside"] { try FileManager.default.createDirectory(atPath: volume + "/" + name, withIntermediateDirectories: true) }
+        for name in ["before", "after", "inside"] {
+            try FileManager.default.createDirectory(atPath: volume + "/" + name, withIntermediateDirectories: true)
+        }
         func mountNode(_ name: String) async throws {
             try await node.succeed("mount", "-t", "tmpfs", "tmpfs", volume + "/" + name)
             try await node.succeed("touch", "\(volume)/\(name)/seen")
@@ -68,7 +71,9 @@ extension WholeDaemon.Mounts {
         try await node.succeed("umount", volume)
     }
 
-    @Test func `volumes are mounted with what they hold, read-only where asked, and nothing else in the status`() async throws {
+    @Test func `volumes are mounted with what they hold, read-only where asked, and nothing else in the status`()
+        async throws
+    {
         let node = try Node.current
         let volume = try node.work.directory(node.unique("volume"))
         let file = try node.work.write("one file\n", to: node.unique("file"))
@@ -86,7 +91,9 @@ extension WholeDaemon.Mounts {
             #expect(try await container.exec("cat", "/deep/er/volume/note", "/etc/one-file") == "inside\none file")
             #expect(try await container.shFails("echo x >/deep/er/volume/note").contains("Read-only file system"))
             #expect(String(decoding: try readFile(volume + "/note"), as: UTF8.self) == "inside\n")
-            #expect(try await container.status().mounts.sorted { $0.containerPath < $1.containerPath } == mounts.sorted { $0.containerPath < $1.containerPath })
+            #expect(
+                try await container.status().mounts.sorted { $0.containerPath < $1.containerPath }
+                    == mounts.sorted { $0.containerPath < $1.containerPath })
         }
     }
 
@@ -95,13 +102,16 @@ extension WholeDaemon.Mounts {
         let image = "docker.io/swiftlet/volumes:latest"
         try await node.withPod("image-volume") { pod in
             let (first, second) = (try await pod.start(image: image), try await pod.start(image: image))
-            #expect(try await first.sh("cd /data && stat -c '%n %u:%g %a' seed empty && readlink link && cat seed")
-                == "seed 33:33 640\nempty 33:33 700\n/etc/passwd\nfrom the image")
+            #expect(
+                try await first.sh("cd /data && stat -c '%n %u:%g %a' seed empty && readlink link && cat seed")
+                    == "seed 33:33 640\nempty 33:33 700\n/etc/passwd\nfrom the image")
             #expect(try await first.sh("grep -c ' /data ' /proc/self/mountinfo") == "1")
             try await first.sh("echo changed >/data/seed")
             #expect(try await second.exec("cat", "/data/seed") == "from the image")
             let volume = try node.work.directory(node.unique("volume"))
-            let over = try await pod.start(image: image) { $0.mounts = [Self.mount(volume) { $0.containerPath = "/data" }] }
+            let over = try await pod.start(image: image) {
+                $0.mounts = [Self.mount(volume) { $0.containerPath = "/data" }]
+            }
             #expect(try await over.exec("ls", "-A", "/data") == "")
             #expect(try await first.status().mounts.isEmpty)
             try await first.remove()

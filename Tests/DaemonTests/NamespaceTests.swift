@@ -15,12 +15,16 @@ extension WholeDaemon.Namespaces {
         try await node.withPod("shared") { pod in
             let (first, second) = (try await pod.start(), try await pod.start())
             for name in ["net", "ipc", "uts"] {
-                let theirs = try await [first.exec("readlink", "/proc/self/ns/\(name)"), second.exec("readlink", "/proc/self/ns/\(name)")]
+                let theirs = try await [
+                    first.exec("readlink", "/proc/self/ns/\(name)"), second.exec("readlink", "/proc/self/ns/\(name)"),
+                ]
                 #expect(theirs[0] == theirs[1], "\(name)")
                 #expect(theirs[0] != Processes.link(node.initProcess, "ns/\(name)"), "\(name)")
             }
             for name in ["mnt", "pid", "cgroup"] {
-                let theirs = try await [first.exec("readlink", "/proc/self/ns/\(name)"), second.exec("readlink", "/proc/self/ns/\(name)")]
+                let theirs = try await [
+                    first.exec("readlink", "/proc/self/ns/\(name)"), second.exec("readlink", "/proc/self/ns/\(name)"),
+                ]
                 #expect(theirs[0] != theirs[1], "\(name)")
             }
             try await first.sh("echo hello >/dev/shm/note")
@@ -54,18 +58,23 @@ extension WholeDaemon.Namespaces {
     @Test func `sysctls of the pod are set and those of the node are refused`() async throws {
         let node = try Node.current
         let allowed: (inout PodConfig) -> Void = {
-            $0.linux.sysctls = ["net.core.somaxconn": "77", "kernel.shm_rmid_forced": "1", "net.ipv4.ip_unprivileged_port_start": "80"]
+            $0.linux.sysctls = [
+                "net.core.somaxconn": "77", "kernel.shm_rmid_forced": "1", "net.ipv4.ip_unprivileged_port_start": "80",
+            ]
         }
         try await node.withPod("sysctls", allowed) { pod in
             let container = try await pod.start()
             let values = try await container.sh(
-                "cd /proc/sys && cat net/core/somaxconn kernel/shm_rmid_forced net/ipv4/ip_unprivileged_port_start net/ipv4/ping_group_range")
+                "cd /proc/sys && cat net/core/somaxconn kernel/shm_rmid_forced net/ipv4/ip_unprivileged_port_start net/ipv4/ping_group_range"
+            )
             #expect(values == "77\n1\n80\n0\t2147483647")
         }
         try await node.leavesNothing {
             let refused = [
-                ("kernel.core_pattern", "x"), ("vm.swappiness", "1"), ("net/../kernel/core_pattern", "x"), ("kernel.hostname", "x"),
-                ("kernel.shm_rmid_forced", "1+kernel.core_pattern=|/x"), ("net.core.somaxconn", "1\n2"), ("no.such", "1"),
+                ("kernel.core_pattern", "x"), ("vm.swappiness", "1"), ("net/../kernel/core_pattern", "x"),
+                ("kernel.hostname", "x"),
+                ("kernel.shm_rmid_forced", "1+kernel.core_pattern=|/x"), ("net.core.somaxconn", "1\n2"),
+                ("no.such", "1"),
             ]
             for (name, value) in refused {
                 let config = try node.podConfig("sysctl") { $0.linux.sysctls = [name: value] }
@@ -77,10 +86,16 @@ extension WholeDaemon.Namespaces {
 
     @Test func `a pod on the node's network is in its namespace and has no address of its own`() async throws {
         let node = try Node.current
-        try await node.withPod("host-network", { $0.linux.securityContext.namespaceOptions.network = .node; $0.hostname = "" }) { pod in
+        try await node.withPod(
+            "host-network",
+            {
+                $0.linux.securityContext.namespaceOptions.network = .node; $0.hostname = ""
+            }
+        ) { pod in
             #expect(try await pod.status().network.ip == "")
             let container = try await pod.start { $0.linux.securityContext.namespaceOptions.network = .node }
-            #expect(try await container.exec("readlink", "/proc/self/ns/net") == Processes.link(node.initProcess, "ns/net"))
+            #expect(
+                try await container.exec("readlink", "/proc/self/ns/net") == Processes.link(node.initProcess, "ns/net"))
             #expect(try await container.exec("hostname") + "\n" == (try await node.succeed("hostname")))
             #expect(node.addressesInUse().isEmpty)
         }
@@ -90,7 +105,8 @@ extension WholeDaemon.Namespaces {
         let node = try Node.current
         try await node.withPod("host-ipc", { $0.linux.securityContext.namespaceOptions.ipc = .node }) { pod in
             let container = try await pod.start { $0.linux.securityContext.namespaceOptions.ipc = .node }
-            #expect(try await container.exec("readlink", "/proc/self/ns/ipc") == Processes.link(node.initProcess, "ns/ipc"))
+            #expect(
+                try await container.exec("readlink", "/proc/self/ns/ipc") == Processes.link(node.initProcess, "ns/ipc"))
             let name = node.unique("swiftlet-test")
             try await container.sh("echo x >/dev/shm/\(name)")
             #expect(try node.text("/dev/shm/\(name)") == "x\n")
@@ -111,11 +127,14 @@ extension WholeDaemon.Namespaces {
             let own = try await start(.container)
             let target = try await start(.target, own.id)
             let all = try await start(.node)
-            let spaces = try await (shared + [own, target, all]).asyncMap { try await $0.exec("readlink", "/proc/self/ns/pid") }
+            let spaces = try await (shared + [own, target, all]).asyncMap {
+                try await $0.exec("readlink", "/proc/self/ns/pid")
+            }
             #expect(spaces[0] == spaces[1] && spaces[2] == spaces[3])
             #expect(Set(spaces).count == 3)
             #expect(spaces[4] == Processes.link(node.initProcess, "ns/pid"))
-            let count = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null | grep -cx 'sleep 12345 '"
+            let count =
+                "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null | grep -cx 'sleep 12345 '"
             let counts = try await (shared + [own, target, all]).asyncMap { try await $0.sh(count) }
             #expect(counts == ["2", "2", "2", "2", "5"])
             #expect(try await own.exec("cat", "/proc/1/comm") == "sleep")

@@ -46,7 +46,8 @@ extension WholeDaemon.Restart {
         let node = try Node.current
         try await node.withPod("ends-alone") { pod in
             let gate = try node.work.directory(node.unique("gate"))
-            let container = try await pod.start(["sh", "-c", "until [ -e /gate/open ]; do usleep 5000; done; exit 33"]) {
+            let container = try await pod.start(["sh", "-c", "until [ -e /gate/open ]; do usleep 5000; done; exit 33"])
+            {
                 $0.mounts = [
                     .with {
                         $0.hostPath = gate
@@ -112,7 +113,9 @@ extension WholeDaemon.Restart {
             let supervisor = try node.supervisor(of: pod)
             try await node.endDaemon()
             #expect(kill(supervisor, SIGKILL) == 0)
-            try await eventually("the supervisor ends") { Processes.startTime(supervisor) == nil || Processes.isZombie(supervisor) }
+            try await eventually("the supervisor ends") {
+                Processes.startTime(supervisor) == nil || Processes.isZombie(supervisor)
+            }
             try await node.startDaemon()
             #expect(try await pod.status().state == .sandboxNotready)
             let status = try await container.status()
@@ -126,7 +129,7 @@ extension WholeDaemon.Restart {
     @Test func `a dead supervisor is noticed at once and takes nothing else with it`() async throws {
         let node = try Node.current
         try await node.withPod("neighbour") { neighbour in
-            let other = try await neighbour.start()
+            let other = try await neighbour.start(["sleep", "1000"])
             try await node.withPod("dies") { pod in
                 let container = try await pod.start()
                 #expect(kill(try node.supervisor(of: pod), SIGKILL) == 0)

@@ -3,7 +3,8 @@ import Testing
 
 /// Everything here runs against one node, one test after the other: each looks for what is left on the node after it.
 @Suite(
-    .serialized, .enabled(if: Node.canStart, "needs root, SWIFTLET_BIN and SWIFTLET_LAUNCH: make daemon-test"), OneNode())
+    .serialized, .enabled(if: Node.canStart, "needs root, SWIFTLET_BIN and SWIFTLET_LAUNCH: make daemon-test"),
+    OneNode())
 struct WholeDaemon {}
 
 /// Starts a node for a suite and ends it after the last test.

@@ -19,7 +19,9 @@ extension WholeDaemon.WholeLife {
         let digest = try #require(image.repoDigests.first)
         #expect(try await node.pull(digest) == byTag)
         #expect(try await node.call(CRIMethods.listImages, .init()).images.contains { $0.id == byTag })
-        #expect(try await node.call(CRIMethods.imageStatus, .with { $0.image.image = "docker.io/no/such" }).hasImage == false)
+        #expect(
+            try await node.call(CRIMethods.imageStatus, .with { $0.image.image = "docker.io/no/such" }).hasImage
+                == false)
     }
 
     @Test func `a pod has the address that its status shows`() async throws {
@@ -40,7 +42,9 @@ extension WholeDaemon.WholeLife {
 
     @Test func `a container goes through created, running and exited`() async throws {
         try await Node.current.withPod("states") { pod in
-            let config = pod.containerConfig(["sh", "-c", "echo out; echo err >&2; trap 'exit 7' TERM; while :; do usleep 50000; done"])
+            let config = pod.containerConfig([
+                "sh", "-c", "echo out; echo err >&2; trap 'exit 7' TERM; while :; do usleep 50000; done",
+            ])
             let container = try await pod.create(config)
             var status = try await container.status()
             #expect(status.state == .containerCreated)
@@ -65,7 +69,9 @@ extension WholeDaemon.WholeLife {
             #expect(Set(log.map { "\($0.stream) \($0.tag) \($0.text)" }) == ["stdout F out", "stderr F err"])
             try await container.remove()
             #expect(FileManager.default.fileExists(atPath: container.logPath), "the kubelet removes logs")
-            #expect(try await pod.node.refusal(of: CRIMethods.containerStatus, .with { $0.containerID = container.id }).code == .notFound)
+            #expect(
+                try await pod.node.refusal(of: CRIMethods.containerStatus, .with { $0.containerID = container.id }).code
+                    == .notFound)
             // A second time is success.
             try await container.stop()
             try await container.remove()
@@ -74,7 +80,9 @@ extension WholeDaemon.WholeLife {
 
     @Test func `a container that ignores its stop signal is killed when the time is up`() async throws {
         try await Node.current.withPod("escalation") { pod in
-            let container = try await pod.start(["sh", "-c", "trap 'echo heard' TERM; echo up; while :; do usleep 50000; done"])
+            let container = try await pod.start([
+                "sh", "-c", "trap 'echo heard' TERM; echo up; while :; do usleep 50000; done",
+            ])
             try await container.logged("up")
             try await container.stop(timeout: 1)
             let status = try await container.status()
@@ -86,7 +94,9 @@ extension WholeDaemon.WholeLife {
 
     @Test func `a stop without time kills everything in the container`() async throws {
         try await Node.current.withPod("kill") { pod in
-            let container = try await pod.start(["sh", "-c", "trap '' TERM; sleep 1000 & setsid sleep 1000 & echo up; wait"])
+            let container = try await pod.start([
+                "sh", "-c", "trap '' TERM; sleep 1000 & setsid sleep 1000 & echo up; wait",
+            ])
             try await container.logged("up")
             try await container.stop(timeout: 0)
             #expect(try await container.status().exitCode == 137)
@@ -112,9 +122,17 @@ extension WholeDaemon.WholeLife {
             #expect(try await pods(.with { $0.id = "ffffffff" }) == [])
             let both: Set = [running.id, created.id]
             #expect(try await containers(.with { $0.podSandboxID = pod.id }) == both)
-            #expect(try await containers(.with { $0.podSandboxID = pod.id; $0.state.state = .containerRunning }) == [running.id])
+            #expect(
+                try await containers(
+                    .with {
+                        $0.podSandboxID = pod.id; $0.state.state = .containerRunning
+                    }) == [running.id])
             #expect(try await containers(.with { $0.labelSelector = ["extra": "yes"] }) == [created.id])
-            #expect(try await containers(.with { $0.id = running.id; $0.state.state = .containerCreated }) == [])
+            #expect(
+                try await containers(
+                    .with {
+                        $0.id = running.id; $0.state.state = .containerCreated
+                    }) == [])
         }
     }
 

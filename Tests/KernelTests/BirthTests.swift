@@ -26,7 +26,9 @@ extension KernelTests {
         }
 
         @Test func theSupervisorsOwnNamespacesAreThePods() async throws {
-            try await withPod(birth: [.writeSysctl(path: bytes("net/ipv4/ip_unprivileged_port_start"), value: bytes("7"))]) {
+            try await withPod(birth: [
+                .writeSysctl(path: bytes("net/ipv4/ip_unprivileged_port_start"), value: bytes("7"))
+            ]) {
                 pod in
                 let pid = try pod.client.supervisorPID
                 for name in ["net", "ipc", "uts"] {
@@ -38,7 +40,8 @@ extension KernelTests {
                 var pin = stat()
                 stat(pod.files.path("netns"), &pin)
                 #expect(try link("/proc/\(pid)/ns/net") == "net:[\(pin.st_ino)]")
-                let outcome = try await pod.shell("hostname; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ip addr show lo")
+                let outcome = try await pod.shell(
+                    "hostname; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ip addr show lo")
                 #expect(outcome.stdout.hasPrefix("test-pod\n7\n"))
                 #expect(outcome.stdout.contains("LOOPBACK,UP"))
             }
@@ -75,7 +78,8 @@ extension KernelTests {
                 testDescription: "unknown sysctl", step: .writeSysctl(path: bytes("net/no/such"), value: bytes("1")),
                 errno: .noEntry),
             Failure(
-                testDescription: "sysctl outside of sys", step: .writeSysctl(path: bytes("../1/oom_adj"), value: bytes("1")),
+                testDescription: "sysctl outside of sys",
+                step: .writeSysctl(path: bytes("../1/oom_adj"), value: bytes("1")),
                 errno: .crossDevice),
             Failure(
                 testDescription: "hostname too long", step: .setHostname(Bytes(repeating: 0x61, count: 65)),

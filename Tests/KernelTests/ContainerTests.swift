@@ -34,7 +34,9 @@ extension KernelTests {
             }
         }
 
-        @Test(arguments: [1, 2, 9, 15, 31] as [Int32]) func aSignalEndsAProcessWith128AndItsNumber(_ signal: Int32) async throws {
+        @Test(arguments: [1, 2, 9, 15, 31] as [Int32]) func aSignalEndsAProcessWith128AndItsNumber(_ signal: Int32)
+            async throws
+        {
             try await withPod { pod in
                 let launched = try await pod.start("c", pod.container("c", ["/bin/sleep", "1000"]))
                 // PID 1 of its namespace takes only SIGKILL from inside, but from outside nothing without a handler either:
@@ -81,7 +83,9 @@ extension KernelTests {
                 }
                 let supervisor = try pod.client.supervisorPID
                 for name in ["net", "ipc", "uts"] {
-                    #expect(try link("/proc/\(launched.pid)/ns/\(name)") == link("/proc/\(supervisor)/ns/\(name)"), "\(name)")
+                    #expect(
+                        try link("/proc/\(launched.pid)/ns/\(name)") == link("/proc/\(supervisor)/ns/\(name)"),
+                        "\(name)")
                 }
                 #expect(try await pod.output(in: "c", "cat /proc/1/cmdline | tr '\\0' ' '") == "/bin/sleep 1000 ")
                 #expect(try await pod.output(in: "c", "cat /proc/1/cgroup | grep ^0:") == "0::/\n")
@@ -148,7 +152,8 @@ extension KernelTests {
 
         @Test func whatAContainerLeavesRunningDiesWithIt() async throws {
             try await withPod { pod in
-                let outcome = try await pod.shell("setsid sleep 1000 & setsid sh -c 'trap \"\" TERM HUP; sleep 1000' & exit 3")
+                let outcome = try await pod.shell(
+                    "setsid sleep 1000 & setsid sh -c 'trap \"\" TERM HUP; sleep 1000' & exit 3")
                 #expect(outcome.record.exitCode == 3)
                 let procs = try await eventually("an empty cgroup") {
                     try readFile("\(pod.cgroup)/c1/cgroup.procs").isEmpty ? true : nil

@@ -57,7 +57,8 @@ extension KernelTests {
 
         @Test func outputBeyondTheCapIsDroppedAndTheWriterNeverWaits() async throws {
             try await withContainer { pod in
-                let result = try await pod.exec(in: "c", "head -c 3000000 /dev/zero; echo end >&2", outputBytesMax: 100_000)
+                let result = try await pod.exec(
+                    in: "c", "head -c 3000000 /dev/zero; echo end >&2", outputBytesMax: 100_000)
                 guard case .exited(let record, let stdout, let stderr) = result else { throw TestFailure("timed out") }
                 #expect(record.exitCode == 0)
                 #expect(stdout.bytes.count == 100_000 && stdout.isTruncated && stdout.isComplete)
@@ -120,7 +121,8 @@ extension KernelTests {
 
         @Test func aTerminalIsHandedOver() async throws {
             try await withContainer { pod in
-                var plan = ExecPlan(container: "c", arguments: ["/bin/sh", "-c", "tty; stty size; read line; echo \"got $line\""])
+                var plan = ExecPlan(
+                    container: "c", arguments: ["/bin/sh", "-c", "tty; stty size; read line; echo \"got $line\""])
                 plan.streams = .passedTerminal
                 plan.terminal = (40, 120)
                 let launched = try await pod.client.launch(
@@ -146,11 +148,13 @@ extension KernelTests {
                 let codes = try await withThrowingTaskGroup(of: Int32.self) { group in
                     for (index, cgroup) in cgroups.enumerated() {
                         group.addTask {
-                            let plan = ExecPlan(container: "c", arguments: ["/bin/sh", "-c", "echo \(index); exit \(index)"])
+                            let plan = ExecPlan(
+                                container: "c", arguments: ["/bin/sh", "-c", "echo \(index); exit \(index)"])
                             let result = try await client.execute(
                                 plan.plan(), process: bytes("e\(index)"), container: bytes("c"), cgroup: cgroup.fd,
                                 timeout: .seconds(60), outputBytesMax: 100, drain: .seconds(10))
-                            guard case .exited(let record, let stdout, _) = result, text(stdout.bytes) == "\(index)\n" else {
+                            guard case .exited(let record, let stdout, _) = result, text(stdout.bytes) == "\(index)\n"
+                            else {
                                 throw TestFailure("\(result)")
                             }
                             return record.exitCode
@@ -183,7 +187,8 @@ extension KernelTests {
                     _ = try await pod.client.snapshot()
                     asking.append(begin.duration(to: .now))
                 }
-                print("exec launch: median \(times.sorted()[30]), best \(times.sorted()[0]);",
+                print(
+                    "exec launch: median \(times.sorted()[30]), best \(times.sorted()[0]);",
                     "snapshot: median \(asking.sorted()[100])")
             }
         }

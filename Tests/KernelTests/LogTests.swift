@@ -31,7 +31,8 @@ extension KernelTests {
                 testDescription: "16 KiB and one", script: "head -c 16385 /dev/zero | tr '\\0' x; echo",
                 expected: ["stdout P 16384", "stdout F 1"]),
             Row(
-                testDescription: "16 KiB and a carriage return", script: "head -c 16384 /dev/zero | tr '\\0' x; printf '\\r\\n'",
+                testDescription: "16 KiB and a carriage return",
+                script: "head -c 16384 /dev/zero | tr '\\0' x; printf '\\r\\n'",
                 expected: ["stdout F 16384"]),
             Row(
                 testDescription: "40,000 bytes without a newline", script: "head -c 40000 /dev/zero | tr '\\0' x",
@@ -41,7 +42,8 @@ extension KernelTests {
                 expected: ["stdout F a\0b\u{fffd}"]),
             Row(testDescription: "nothing", script: "true", expected: []),
             Row(
-                testDescription: "a child that outlives its parent by a moment", script: "(usleep 20000; echo late) & echo early; wait",
+                testDescription: "a child that outlives its parent by a moment",
+                script: "(usleep 20000; echo late) & echo early; wait",
                 expected: ["stdout F early", "stdout F late"]),
         ]
 
@@ -50,7 +52,9 @@ extension KernelTests {
                 let outcome = try await pod.shell(row.script)
                 #expect(outcome.record.exitCode == 0)
                 let found = outcome.log.map { record in
-                    let content = record.content.count > 100 || record.content.allSatisfy { $0 == 0x78 } && !record.content.isEmpty
+                    let content =
+                        record.content.count > 100
+                            || record.content.allSatisfy { $0 == 0x78 } && !record.content.isEmpty
                         ? "\(record.content.count)" : text(record.content)
                     return "\(record.stream) \(record.isPartial ? "P" : "F") \(content)"
                 }
@@ -184,7 +188,8 @@ extension KernelTests {
 
         @Test func aTerminalCanBeResized() async throws {
             try await withPod { pod in
-                var plan = try pod.container("c", ["/bin/sh", "-c", "trap 'stty size; exit 4' WINCH; echo ready; while :; do usleep 1000; done"])
+                var plan = try pod.container(
+                    "c", ["/bin/sh", "-c", "trap 'stty size; exit 4' WINCH; echo ready; while :; do usleep 1000; done"])
                 plan.streams = .loggedTerminal(log: 0)
                 plan.terminal = (24, 80)
                 try await pod.start("c", plan)

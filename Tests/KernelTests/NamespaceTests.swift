@@ -14,7 +14,8 @@ extension KernelTests {
                 kind: .podInit, pidNamespace: .new, deadlineMilliseconds: 10_000,
                 steps: [
                     .setOOMScoreAdj(value: 0, clamp: true), .resetScheduling,
-                    .makeFilesystem(register: 0, type: bytes("tmpfs"), options: [], attributes: [.readonly], stage: .one),
+                    .makeFilesystem(
+                        register: 0, type: bytes("tmpfs"), options: [], attributes: [.readonly], stage: .one),
                     .enterMountNamespace(newCgroupNamespace: true),
                     .attachRoot(register: 0, anchor: bytes(pod.files.path("anchor"))), .pivotRoot, .setUmask(0o022),
                     .newSessionKeyring, .setBoundingCapabilities(0), .setUser(uid: 65_534, gid: 65_534, groups: []),
@@ -31,13 +32,15 @@ extension KernelTests {
                     plan.pidNamespace = .podInit
                     try await pod.start(name, plan)
                 }
-                let seen = try await pod.output(in: "b", "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done")
+                let seen = try await pod.output(
+                    in: "b", "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done")
                 #expect(seen.contains("/bin/sleep 1001") && seen.contains("/bin/sleep 1002"))
                 #expect(try await pod.output(in: "b", "cat /proc/1/comm") == "swiftlet-launch\n")
                 // Orphans come to the init, which reaps them.
                 _ = try await pod.output(in: "b", "(sh -c 'usleep 1000' &) ; true")
                 _ = try await eventually("no zombie") {
-                    try await pod.output(in: "b", "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null || true").isEmpty ? true : nil
+                    try await pod.output(in: "b", "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null || true").isEmpty
+                        ? true : nil
                 }
                 // Its exit is the pod's end: the kernel kills all members.
                 #expect(try initial.handle.signal(.terminate))
@@ -72,7 +75,9 @@ extension KernelTests {
                 plan.bounding = TestHost.capabilities
                 try await pod.start("c", plan)
                 // With every capability: what it can reach is the empty root.
-                let seen = try await pod.output(in: "c", "ls -A /proc/1/root/ 2>&1; ls /proc/1/fd; readlink /proc/1/cwd || true") {
+                let seen = try await pod.output(
+                    in: "c", "ls -A /proc/1/root/ 2>&1; ls /proc/1/fd; readlink /proc/1/cwd || true"
+                ) {
                     $0.bounding = TestHost.capabilities
                 }
                 #expect(!seen.contains("lower") && !seen.contains("etc") && !seen.contains("socket"), "\(seen)")
@@ -82,13 +87,17 @@ extension KernelTests {
         @Test func aContainerCanBeBornInAnothersNamespace() async throws {
             try await withPod { pod in
                 try await pod.start("target", pod.container("target", ["/bin/sleep", "1003"]))
-                var plan = try pod.container("debug", ["/bin/sh", "-c", "cat /proc/1/cmdline | tr '\\0' ' '; cat /etc/mark"])
+                var plan = try pod.container(
+                    "debug", ["/bin/sh", "-c", "cat /proc/1/cmdline | tr '\\0' ' '; cat /etc/mark"])
                 try pod.files.directory("containers/debug/upper/etc")
                 try pod.files.write("debug\n", to: "containers/debug/upper/etc/mark")
                 plan.pidNamespace = .container(bytes("target"))
                 try await pod.start("debug", plan)
                 #expect(try await pod.finish("debug").stdout == "/bin/sleep 1003 debug\n")
-                #expect(try await pod.client.snapshot().contains { $0.state.process == bytes("target") && $0.state.phase == .running })
+                #expect(
+                    try await pod.client.snapshot().contains {
+                        $0.state.process == bytes("target") && $0.state.phase == .running
+                    })
             }
         }
 

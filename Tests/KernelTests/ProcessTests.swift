@@ -144,7 +144,8 @@ extension KernelTests {
                 let launched = try await pod.start("c", pod.container("c", ["/bin/sleep", "1000"]))
                 let fds = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(launched.pid)/fd").sorted()
                 #expect(fds == ["0", "1", "2"])
-                #expect(try link("/proc/\(launched.pid)/fd/0") == "/dev/null" || link("/proc/\(launched.pid)/fd/0") == "/")
+                #expect(
+                    try link("/proc/\(launched.pid)/fd/0") == "/dev/null" || link("/proc/\(launched.pid)/fd/0") == "/")
                 #expect(try link("/proc/\(launched.pid)/fd/1").hasPrefix("pipe:["))
                 #expect(try link("/proc/\(launched.pid)/exe").hasSuffix("/bin/busybox"))
             }
@@ -195,7 +196,9 @@ extension KernelTests {
                 + instruction(0x06, 0, 0, 0x0005_0000 | code) + instruction(0x06, 0, 0, 0x7fff_0000)
         }
 
-        @Test(arguments: [false, true]) func aSeccompFilterIsInForceInContainersAndExecs(_ noNewPrivileges: Bool) async throws {
+        @Test(arguments: [false, true]) func aSeccompFilterIsInForceInContainersAndExecs(_ noNewPrivileges: Bool)
+            async throws
+        {
             try await withPod { pod in
                 // mkdir(2) and mkdirat(2): busybox uses the first.
                 let filter = Self.filter(denying: 83, errno: 42)

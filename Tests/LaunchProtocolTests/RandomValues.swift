@@ -22,7 +22,8 @@ struct RandomValues {
     mutating func slot() -> DescriptorSlot? { optional(UInt8.random(in: 0...15, using: &generator)) }
     mutating func kind() -> LaunchPlan.Kind { generator.pick([.birth, .container, .exec, .podInit]) }
     mutating func options() -> [FilesystemOption] {
-        (0..<Int.random(in: 0...4, using: &generator)).map { _ in FilesystemOption(key: text(), value: optional(text())) }
+        (0..<Int.random(in: 0...4, using: &generator)).map { _ in FilesystemOption(key: text(), value: optional(text()))
+        }
     }
     mutating func attributes() -> MountAttributes { MountAttributes(rawValue: number()) }
 
@@ -107,7 +108,8 @@ struct RandomValues {
         ]
         return streams.map { streams in
             LaunchPlan(
-                kind: kind(), pidNamespace: generator.pick(namespaces), streams: streams, deadlineMilliseconds: number(),
+                kind: kind(), pidNamespace: generator.pick(namespaces), streams: streams,
+                deadlineMilliseconds: number(),
                 steps: steps().shuffled(using: &generator))
         }
     }

@@ -36,13 +36,17 @@ import Testing
 
     @Test func theLargestExecFits() throws {
         let arguments = [Bytes](repeating: Bytes(repeating: 0x61, count: WireLimits.textBytes), count: 15)
-        let plan = LaunchPlan(kind: .container, steps: [.execute(arguments: arguments, environment: [], searchPath: [])])
+        let plan = LaunchPlan(
+            kind: .container, steps: [.execute(arguments: arguments, environment: [], searchPath: [])])
         #expect(try PlanCoder.decode(try PlanCoder.encode(plan)) == plan)
     }
 
     @Test func aLongDetailIsCutAndNotRefused() throws {
-        let reply = Reply.launchFailed(process: [0x61], stepIndex: 1, errno: 2, detail: Bytes(repeating: 1, count: 5_000))
-        guard case .launchFailed(_, _, let errno, let detail) = try Frame.decodeReply(try Frame.encode(reply, id: 1)).reply
+        let reply = Reply.launchFailed(
+            process: [0x61], stepIndex: 1, errno: 2, detail: Bytes(repeating: 1, count: 5_000))
+        guard
+            case .launchFailed(_, _, let errno, let detail) = try Frame.decodeReply(try Frame.encode(reply, id: 1))
+                .reply
         else { throw TestFailure("another reply") }
         #expect(errno == 2 && detail == Bytes(repeating: 1, count: 1_024))
     }

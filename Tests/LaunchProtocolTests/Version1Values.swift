@@ -48,21 +48,27 @@ enum Version1Values {
         .joinContainer(flags: 0x6c02_0000), .unshareNamespaces(flags: 0x4c00_0000),
         .pinNamespace(name: b("net"), path: b("/run/netns/p0d")), .setHostname(b("web-0")), .bringLoopbackUp,
         .writeSysctl(path: b("net/ipv4/ip_unprivileged_port_start"), value: b("0")), .setUmask(0o022),
-        .newSessionKeyring, .setBoundingCapabilities(0xa804_25fb), .setUser(uid: 1_000, gid: 2_000, groups: [3, 4_294_967_294]),
+        .newSessionKeyring, .setBoundingCapabilities(0xa804_25fb),
+        .setUser(uid: 1_000, gid: 2_000, groups: [3, 4_294_967_294]),
         .setCapabilities(effective: 1, permitted: 3, inheritable: 0, ambient: 1 << 40), .setNoNewPrivileges,
         .changeDirectory(b("/srv")),
         .installSeccompFilter(program: [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f], flags: 1),
-        .execute(arguments: [b("sh"), b("-c"), b("")], environment: [b("PATH=/bin"), b("A=\u{e9}")], searchPath: [b("/bin")]),
+        .execute(
+            arguments: [b("sh"), b("-c"), b("")], environment: [b("PATH=/bin"), b("A=\u{e9}")], searchPath: [b("/bin")]),
         .executePodInit, .hold(.beforeExecute),
     ]
 
     static let plans: [(String, LaunchPlan)] = [
         ("birth", LaunchPlan(kind: .birth, deadlineMilliseconds: 10_000, steps: [.bringLoopbackUp])),
-        ("pod-init", LaunchPlan(kind: .podInit, pidNamespace: .new, deadlineMilliseconds: 5_000, steps: [.executePodInit])),
+        (
+            "pod-init",
+            LaunchPlan(kind: .podInit, pidNamespace: .new, deadlineMilliseconds: 5_000, steps: [.executePodInit])
+        ),
         (
             "logged",
             LaunchPlan(
-                kind: .container, pidNamespace: .new, streams: .logged(log: 0, stdin: true), deadlineMilliseconds: 60_000,
+                kind: .container, pidNamespace: .new, streams: .logged(log: 0, stdin: true),
+                deadlineMilliseconds: 60_000,
                 steps: steps)
         ),
         (

@@ -45,9 +45,12 @@ struct ContainerLifecycleTests {
         let bench = Bench()
         let pod = try await bench.runPod()
         let before = bench.node.leftovers
-        await #expect { _ = try await bench.runtime.createContainer(inPod: pod.text, config: Bench.container(image: "no")) }
-            throws: { ($0 as? Fault)?.code == .failedPrecondition }
-        await #expect { _ = try await bench.runtime.createContainer(inPod: "beef", config: Bench.container()) } throws: {
+        await #expect {
+            _ = try await bench.runtime.createContainer(inPod: pod.text, config: Bench.container(image: "no"))
+        } throws: { ($0 as? Fault)?.code == .failedPrecondition }
+        await #expect {
+            _ = try await bench.runtime.createContainer(inPod: "beef", config: Bench.container())
+        } throws: {
             ($0 as? Fault)?.code == .notFound
         }
         let privileged = Bench.container { $0.security.privileged = true }
@@ -56,7 +59,9 @@ struct ContainerLifecycleTests {
         }
         #expect(bench.node.leftovers == before)
         try await bench.runtime.stopPod(pod.text)
-        await #expect { _ = try await bench.runtime.createContainer(inPod: pod.text, config: Bench.container()) } throws: {
+        await #expect {
+            _ = try await bench.runtime.createContainer(inPod: pod.text, config: Bench.container())
+        } throws: {
             ($0 as? Fault)?.code == .failedPrecondition
         }
     }
@@ -69,8 +74,9 @@ struct ContainerLifecycleTests {
         async let second = bench.runtime.createContainer(inPod: pod.text, config: Bench.container())
         let (a, b) = try await (first, second)
         #expect(a == b)
-        await #expect { _ = try await bench.runtime.createContainer(inPod: pod.text, config: Bench.container { $0.tty = true }) }
-            throws: { ($0 as? Fault)?.code == .alreadyExists }
+        await #expect {
+            _ = try await bench.runtime.createContainer(inPod: pod.text, config: Bench.container { $0.tty = true })
+        } throws: { ($0 as? Fault)?.code == .alreadyExists }
     }
 
     @Test("whichever step of creating fails, nothing of the container is left")
@@ -185,7 +191,9 @@ struct ContainerLifecycleTests {
         #expect(snapshot.record.config.resources.memoryLimitBytes == 1 << 20)
         #expect(snapshot.record.config.resources.cpuShares == 512)
         #expect(bench.node.state.withLock { $0.limits[snapshot.record.cgroup] } == snapshot.record.config.resources)
-        bench.node.state.withLock { $0.onStep = { _, name in if name == "updateCgroup" { throw Fault.internal("planted") } } }
+        bench.node.state.withLock {
+            $0.onStep = { _, name in if name == "updateCgroup" { throw Fault.internal("planted") } }
+        }
         var third = LinuxResources()
         third.cpuShares = 1024
         await #expect(throws: Fault.self) { try await bench.runtime.update(id.text, resources: third) }

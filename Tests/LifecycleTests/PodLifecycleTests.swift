@@ -102,7 +102,9 @@ struct PodLifecycleTests {
     func releaseFails() async throws {
         let bench = Bench()
         let pod = try await bench.runPod()
-        bench.node.state.withLock { $0.onStep = { _, name in if name == "release" { throw Fault.internal("planted") } } }
+        bench.node.state.withLock {
+            $0.onStep = { _, name in if name == "release" { throw Fault.internal("planted") } }
+        }
         await #expect(throws: Fault.self) { try await bench.runtime.stopPod(pod.text) }
         #expect(try bench.runtime.inventory.pod(named: pod.text)?.isReady == false)
         #expect(bench.node.leftovers.contains { $0.hasPrefix("network of") })

@@ -72,16 +72,41 @@ struct PodMachineTests {
     func total() {
         typealias Event = (String, (inout PodMachine) -> String)
         let events: [Event] = [
-            ("made", { $0.made(); return "" }),
-            ("failed+undone", { $0.failed(undone: true); return "" }),
-            ("failed", { $0.failed(undone: false); return "" }),
+            (
+                "made",
+                {
+                    $0.made(); return ""
+                }
+            ),
+            (
+                "failed+undone",
+                {
+                    $0.failed(undone: true); return ""
+                }
+            ),
+            (
+                "failed",
+                {
+                    $0.failed(undone: false); return ""
+                }
+            ),
             ("lost", { " \($0.lost())" }),
             ("stop", { " \($0.stop(released: false))" }),
             ("stop+released", { " \($0.stop(released: true))" }),
-            ("stopped", { $0.stopped(); return "" }),
+            (
+                "stopped",
+                {
+                    $0.stopped(); return ""
+                }
+            ),
             ("remove", { " \($0.remove(released: false))" }),
             ("remove+released", { " \($0.remove(released: true))" }),
-            ("removalFailed", { $0.removalFailed(); return "" }),
+            (
+                "removalFailed",
+                {
+                    $0.removalFailed(); return ""
+                }
+            ),
         ]
         var lines: [String] = []
         for state in Self.states {

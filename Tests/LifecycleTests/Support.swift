@@ -16,8 +16,11 @@ struct Bench {
         node.deliver(to: runtime)
     }
 
-    static func pod(_ name: String = "web", attempt: UInt32 = 0, change: (inout PodConfig) -> Void = { _ in }) -> PodConfig {
-        var config = PodConfig(metadata: PodMetadata(name: name, uid: "u-" + name, namespace: "default", attempt: attempt))
+    static func pod(_ name: String = "web", attempt: UInt32 = 0, change: (inout PodConfig) -> Void = { _ in })
+        -> PodConfig
+    {
+        var config = PodConfig(
+            metadata: PodMetadata(name: name, uid: "u-" + name, namespace: "default", attempt: attempt))
         config.namespaces.pid = .container
         change(&config)
         return config

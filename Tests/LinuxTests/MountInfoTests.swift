@@ -43,7 +43,8 @@ struct MountInfoTests {
         for _ in 0..<2_000 {
             let count = Int.random(in: 0..<200, using: &generator)
             let text = (0..<count).map { _ in
-                Bool.random(using: &generator) ? (alphabet.randomElement(using: &generator) ?? 0) : UInt8.random(in: 0...255)
+                Bool.random(using: &generator)
+                    ? (alphabet.randomElement(using: &generator) ?? 0) : UInt8.random(in: 0...255)
             }
             _ = MountInfo.parse(text)
         }

@@ -144,7 +144,7 @@ import Testing
                             do throws(SupervisorError) {
                                 try await connection.resizeTerminal(of: bytes("t"), rows: 1, columns: 1)
                                 return true
-                            } catch where error == .notReading { return false }
+                            } catch  where error == .notReading { return false }
                         }
                     }
                     #expect(try await group.next() == false)
@@ -168,17 +168,27 @@ import Testing
     static let strangers: [Stranger] = [
         Stranger(testDescription: "another pod") { fake in
             try Frame.encode(.hello(podID: bytes(PodID.random().text), supervisorPID: getpid(), version: 1), id: 0)
-        } matches: { if case .wrongPeer = $0 { true } else { false } },
+        } matches: {
+            if case .wrongPeer = $0 { true } else { false }
+        },
         Stranger(testDescription: "another process") { fake in
             try Frame.encode(.hello(podID: bytes(fake.pod.text), supervisorPID: 1, version: 1), id: 0)
-        } matches: { if case .wrongPeer = $0 { true } else { false } },
+        } matches: {
+            if case .wrongPeer = $0 { true } else { false }
+        },
         Stranger(testDescription: "no version") { fake in
             try Frame.encode(.hello(podID: bytes(fake.pod.text), supervisorPID: getpid(), version: 0), id: 0)
-        } matches: { if case .wrongPeer = $0 { true } else { false } },
-        Stranger(testDescription: "noise") { _ in bytes("GET / HTTP/1.1") } matches: {
+        } matches: {
+            if case .wrongPeer = $0 { true } else { false }
+        },
+        Stranger(testDescription: "noise") { _ in
+            bytes("GET / HTTP/1.1")
+        } matches: {
             if case .protocolViolation = $0 { true } else { false }
         },
-        Stranger(testDescription: "a packet over the limit") { _ in Bytes(repeating: 7, count: 70_000) } matches: {
+        Stranger(testDescription: "a packet over the limit") { _ in
+            Bytes(repeating: 7, count: 70_000)
+        } matches: {
             if case .kernel(_, .messageTooLong) = $0 { true } else { false }
         },
     ]

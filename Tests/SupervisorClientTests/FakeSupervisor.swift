@@ -58,7 +58,8 @@ final class FakeSupervisor: Sendable {
     }
 
     func connect(
-        on reactor: Reactor, deadline: Duration = .seconds(10), events: @escaping @Sendable (SupervisorEvent) -> Void = { _ in }
+        on reactor: Reactor, deadline: Duration = .seconds(10),
+        events: @escaping @Sendable (SupervisorEvent) -> Void = { _ in }
     ) async throws -> SupervisorConnection {
         try await SupervisorConnection.connect(
             to: pod, in: directory, reactor: reactor, deadline: deadline, events: events)
@@ -78,7 +79,9 @@ final class FakeConnection: Sendable {
 
     /// The next request; waits for it.
     func receive() throws -> (id: UInt32, request: Request, descriptorCount: Int) {
-        guard let packet = try socket.receive(max: WireLimits.datagramBytes) else { throw TestFailure("the client is gone") }
+        guard let packet = try socket.receive(max: WireLimits.datagramBytes) else {
+            throw TestFailure("the client is gone")
+        }
         let (id, request) = try Frame.decodeRequest(packet.bytes)
         return (id, request, packet.descriptors.count)
     }
@@ -112,7 +115,8 @@ func bytes(_ text: String) -> Bytes { Bytes(text.utf8) }
 
 func record(_ process: String, code: Int32) -> ExitRecord {
     ExitRecord(
-        process: bytes(process), kind: .container, pid: 1, startedAtNanoseconds: 1, exitedAtNanoseconds: 2, exitCode: code,
+        process: bytes(process), kind: .container, pid: 1, startedAtNanoseconds: 1, exitedAtNanoseconds: 2,
+        exitCode: code,
         oomKills: 0)
 }
 

@@ -5,7 +5,9 @@ import Planner
 import SwiftProtobuf
 
 extension CRIService {
-    func containerStatus(_ request: Runtime_V1_ContainerStatusRequest) async throws -> Runtime_V1_ContainerStatusResponse {
+    func containerStatus(_ request: Runtime_V1_ContainerStatusRequest) async throws
+        -> Runtime_V1_ContainerStatusResponse
+    {
         var response = Runtime_V1_ContainerStatusResponse()
         let container = try found(request.containerID)
         response.status = present(container)
@@ -48,6 +50,7 @@ extension Present {
     /// Full path of a container's log on the node; empty where it has none.
     static func logPath(_ config: ContainerConfig, pod: PodConfig) -> String {
         guard !config.logPath.isEmpty, !pod.logDirectory.isEmpty else { return "" }
-        return pod.logDirectory.hasSuffix("/") ? pod.logDirectory + config.logPath : pod.logDirectory + "/" + config.logPath
+        return pod.logDirectory.hasSuffix("/")
+            ? pod.logDirectory + config.logPath : pod.logDirectory + "/" + config.logPath
     }
 }

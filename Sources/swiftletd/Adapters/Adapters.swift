@@ -7,7 +7,8 @@ import StateStore
 
 /// Gives an `Errno` its sentence: the operation and its key argument, once, where both are known.
 enum Adapters {
-    static func step<Result: ~Copyable>(_ operation: String, _ argument: String, _ body: () throws(Errno) -> Result) throws(Fault)
+    static func step<Result: ~Copyable>(_ operation: String, _ argument: String, _ body: () throws(Errno) -> Result)
+        throws(Fault)
         -> Result
     {
         do throws(Errno) {
@@ -46,7 +47,9 @@ extension OwnedFD {
 
 extension Adapters {
     /// Turns a component's error into the fault that it says it is.
-    static func fault<Value: ~Copyable, Failure: Error & Faulty>(_ body: () throws(Failure) -> Value) throws(Fault) -> Value {
+    static func fault<Value: ~Copyable, Failure: Error & Faulty>(_ body: () throws(Failure) -> Value) throws(Fault)
+        -> Value
+    {
         do throws(Failure) {
             return try body()
         } catch {

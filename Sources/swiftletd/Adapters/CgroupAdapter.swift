@@ -23,7 +23,9 @@ final class CgroupAdapter: CgroupPort {
     }
 
     func sandboxPath(parent: String, pod: PodID) throws -> String {
-        try checked("linux.cgroup_parent") { () throws(CgroupError) in try cgroups.names.sandbox(pod, parent: parent).description }
+        try checked("linux.cgroup_parent") { () throws(CgroupError) in
+            try cgroups.names.sandbox(pod, parent: parent).description
+        }
     }
 
     func containerPath(parent: String, container: ContainerID) throws -> String {
@@ -37,21 +39,31 @@ final class CgroupAdapter: CgroupPort {
         try await faulted { try await cgroups.makeLeaf(own.supervisor(pod)) }
     }
 
-    func makeContainer(_ path: String, resources: LinuxResources, devices: [RuntimeResources.DeviceRule]?) async throws {
+    func makeContainer(_ path: String, resources: LinuxResources, devices: [RuntimeResources.DeviceRule]?) async throws
+    {
         var resources = resources
         resources.pidsLimit = resources.pidsLimit ?? pidsLimit
         let program = try devices.map { try DeviceProgram($0.map(Self.rule)) }
         let limits = resources
-        report(try await faulted { try await cgroups.create(CgroupPath(parent: path), resources: limits, devices: program) })
+        report(
+            try await faulted {
+                try await cgroups.create(CgroupPath(parent: path), resources: limits, devices: program)
+            })
     }
 
     func update(_ path: String, from old: LinuxResources, to new: LinuxResources) async throws {
-        if let left = try await faulted({ try await cgroups.update(CgroupPath(parent: path), resources: new) }) { report(left) }
+        if let left = try await faulted({ try await cgroups.update(CgroupPath(parent: path), resources: new) }) {
+            report(left)
+        }
     }
 
     func kill(_ path: String) async throws { try await faulted { try cgroups.kill(CgroupPath(parent: path)) } }
-    func remove(_ path: String) async throws { try await faulted { try await cgroups.remove(CgroupPath(parent: path)) } }
-    func removeSupervisor(_ pod: PodID) async throws { try await faulted { try await cgroups.remove(own.supervisor(pod)) } }
+    func remove(_ path: String) async throws {
+        try await faulted { try await cgroups.remove(CgroupPath(parent: path)) }
+    }
+    func removeSupervisor(_ pod: PodID) async throws {
+        try await faulted { try await cgroups.remove(own.supervisor(pod)) }
+    }
 
     private func faulted<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {

@@ -7,7 +7,9 @@ enum Devices {
     private static let countMax = 16_384
     private static let depthMax = 8
     /// Directories of /dev that a container gets its own instance of, or must not see.
-    private static let skipped: Set<String> = ["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/fd", "/dev/.udev", "/dev/console"]
+    private static let skipped: Set<String> = [
+        "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/fd", "/dev/.udev", "/dev/console",
+    ]
 
     /// Everything below /dev, for a privileged container.
     static func all() throws(Fault) -> [HostDevice] { try below("/dev") }
@@ -65,7 +67,8 @@ extension HostDevice {
         default: return nil
         }
         self.init(
-            path: path, kind: kind, major: status.major, minor: status.minor, mode: status.mode & 0o777, uid: status.uid,
+            path: path, kind: kind, major: status.major, minor: status.minor, mode: status.mode & 0o777,
+            uid: status.uid,
             gid: status.gid)
     }
 }

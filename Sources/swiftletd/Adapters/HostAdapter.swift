@@ -25,13 +25,16 @@ struct HostAdapter: HostPort {
                 try root.makeDirectory(Path(Layout.PodRoot.exits), mode: 0o700)
                 try root.makeDirectory(Path(Layout.PodRoot.etc), mode: 0o700)
                 if record.config.namespaces.network != .node {
-                    try state.open(Path(Layout.PodState.networkNamespace), [.writeOnly, .create, .exclusive], mode: 0o600)
-                        .close()
+                    try state.open(
+                        Path(Layout.PodState.networkNamespace), [.writeOnly, .create, .exclusive], mode: 0o600
+                    )
+                    .close()
                 }
                 if record.config.namespaces.ipc != .node {
                     try state.makeDirectory(Path(Layout.PodState.sharedMemory), mode: 0o700)
                     try MountTable.mount(
-                        type: "tmpfs", at: Path(paths.sharedMemory(record.id)), flags: [.noSetuid, .noDevices, .noExecute],
+                        type: "tmpfs", at: Path(paths.sharedMemory(record.id)),
+                        flags: [.noSetuid, .noDevices, .noExecute],
                         data: Path("mode=1777,size=\(shmBytes)"))
                 }
             }
@@ -135,7 +138,10 @@ struct HostAdapter: HostPort {
                 let process = try OwnedFD.open(Path("/proc/\(pid)"), [.readOnly, .directory])
                 let member = try process.readFile("cgroup", max: 1 << 16)
                 let name = Array(cgroup.utf8)
-                guard member.split(separator: 0x0a).contains(where: { $0.starts(with: "0::".utf8) && $0.dropFirst(3).elementsEqual(name) })
+                guard
+                    member.split(separator: 0x0a).contains(where: {
+                        $0.starts(with: "0::".utf8) && $0.dropFirst(3).elementsEqual(name)
+                    })
                 else { throw .noProcess }
                 try process.open("oom_score_adj", [.writeOnly]).writeAll(Array("\(value)".utf8))
             }

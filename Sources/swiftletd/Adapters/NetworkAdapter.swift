@@ -14,7 +14,8 @@ struct NetworkAdapter: NetworkPort {
                 NetworkRequest(
                     pod: pod, config: config, networkNamespace: paths.networkNamespace(pod), cgroupPath: cgroup))
             return Lifecycle.NetworkAttachment(
-                addresses: attachment.addresses.map(\.description), pluginMicroseconds: attachment.pluginTime.microseconds)
+                addresses: attachment.addresses.map(\.description),
+                pluginMicroseconds: attachment.pluginTime.microseconds)
         } catch let error as CNIError {
             throw error.fault
         }

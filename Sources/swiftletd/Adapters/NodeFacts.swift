@@ -57,7 +57,8 @@ struct NodeFacts: Sendable {
     private static func resolved(_ path: String) -> String? {
         do throws(Errno) {
             let place = try OwnedFD.open(Path(path), [.path])
-            return String(decoding: try OwnedFD.open("/", [.path, .directory]).readSymlink(place.processPath), as: UTF8.self)
+            return String(
+                decoding: try OwnedFD.open("/", [.path, .directory]).readSymlink(place.processPath), as: UTF8.self)
         } catch {
             return nil
         }
@@ -78,12 +79,14 @@ struct NodeFacts: Sendable {
             guard try file.status().kind == .regular else { throw .invalidArgument }
             bytes = try file.readToEnd(max: SeccompProfile.bytesMax)
         } catch {
-            throw Fault(.invalidArgument, "security_context.seccomp.localhost_ref: read profile \"\(path)\"", cause: "\(error)")
+            throw Fault(
+                .invalidArgument, "security_context.seccomp.localhost_ref: read profile \"\(path)\"", cause: "\(error)")
         }
         do throws(SeccompError) {
             return try SeccompProfile(decoding: bytes)
         } catch {
-            throw Fault(.invalidArgument, "security_context.seccomp.localhost_ref: profile \"\(path)\"", cause: "\(error)")
+            throw Fault(
+                .invalidArgument, "security_context.seccomp.localhost_ref: profile \"\(path)\"", cause: "\(error)")
         }
     }
 

@@ -13,7 +13,11 @@ enum PodFiles {
             try put(Array((record.hostname + "\n").utf8), as: "hostname", in: etc)
             try put(nodeFile("/etc/hosts"), as: "hosts", in: etc)
             let resolver: [UInt8]
-            if let dns = record.config.dns { resolver = resolvConf(dns) } else { resolver = try nodeFile("/etc/resolv.conf") }
+            if let dns = record.config.dns {
+                resolver = resolvConf(dns)
+            } else {
+                resolver = try nodeFile("/etc/resolv.conf")
+            }
             try put(resolver, as: "resolv.conf", in: etc)
         }
     }

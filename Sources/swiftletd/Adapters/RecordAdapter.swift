@@ -16,7 +16,9 @@ struct RecordAdapter: RecordPort {
     let bootID: String
 
     init(root: StateRoot, paths: Layout, pool: BlockingPool, log: Logger) throws(Fault) {
-        (pods, containers) = try Adapters.fault { () throws(StateError) in (try root.store(of: PodRecord.self), try root.store(of: ContainerRecord.self)) }
+        (pods, containers) = try Adapters.fault { () throws(StateError) in
+            (try root.store(of: PodRecord.self), try root.store(of: ContainerRecord.self))
+        }
         bootID = root.bootID
         self.paths = paths
         self.pool = pool

@@ -26,7 +26,8 @@ final class SupervisorAdapter: SupervisorPort {
     private let sink = Mutex<(@Sendable (Lifecycle.SupervisorEvent, PodID) async -> Void)?>(nil)
 
     init(
-        paths: Layout, cgroupMount: String, supervisorCgroup: @escaping @Sendable (PodID) -> String, launcher: SealedLauncher,
+        paths: Layout, cgroupMount: String, supervisorCgroup: @escaping @Sendable (PodID) -> String,
+        launcher: SealedLauncher,
         reactor: Reactor, pool: BlockingPool, log: Logger
     ) {
         self.paths = paths
@@ -147,7 +148,8 @@ final class SupervisorAdapter: SupervisorPort {
         do {
             try await shutDown(connection)
         } catch {
-            log.notice("a supervisor did not end by itself and is killed", metadata: ["pod": "\(pod)", "error": "\(error)"])
+            log.notice(
+                "a supervisor did not end by itself and is killed", metadata: ["pod": "\(pod)", "error": "\(error)"])
             _ = try connection.supervisor.signal(.kill)
             _ = try await connection.supervisor.waitForEnd(on: reactor, within: .seconds(10))
             connection.close()
@@ -206,18 +208,21 @@ final class SupervisorAdapter: SupervisorPort {
         }
         let cgroup = try open(cgroupMount + exec.cgroup + "/" + name.description)
         defer { container.removeExecCgroup(name) }
+        let result: ExecResult
         do throws(SupervisorError) {
-            let result = try await connection.execute(
+            result = try await connection.execute(
                 exec.plan, process: Array("exec-\(UInt64.random(in: 0...UInt64.max))".utf8),
                 container: Array(exec.container.text.utf8), cgroup: cgroup, timeout: exec.timeout,
                 outputBytesMax: exec.outputBytesMax, drain: exec.drain)
-            switch result {
-            case .exited(let record, let stdout, let stderr):
-                return .exited(code: record.exitCode, stdout: stdout.bytes, stderr: stderr.bytes)
-            case .timedOut: return .timedOut
-            }
         } catch {
             throw Self.failure(error, "exec")
+        }
+        switch result {
+        case .exited(let record, let stdout, let stderr):
+            return .exited(code: record.exitCode, stdout: stdout.bytes, stderr: stderr.bytes)
+        case .timedOut:
+            try await container.removeKilledExecCgroup(name)
+            return .timedOut
         }
     }
 
@@ -294,26 +299,5 @@ extension OwnedFD {
         }
         return try top.open(
             Path(log.path), [.writeOnly, .create, .append, .nonBlocking], mode: 0o640, resolve: [.beneath, .noSymlinks])
-    }
-
-    private static var execCgroupsMax: Int { 10_000 }
-
-    /// A new leaf `exec-<lowest free number>` in this container's cgroup; an empty one of a former exec is used again.
-    fileprivate func makeExecCgroup() throws(Errno) -> Path {
-        for number in 0..<Self.execCgroupsMax {
-            let name = Path("exec-\(number)")
-            do throws(Errno) {
-                try makeDirectory(name, mode: 0o755)
-            } catch Errno.alreadyExists {
-                continue
-            }
-            return name
-        }
-        throw .noSpace
-    }
-
-    /// What an exec left running keeps its cgroup until the container ends.
-    fileprivate func removeExecCgroup(_ name: Path) {
-        do throws(Errno) { try unlink(name, directory: true) } catch { return }
     }
 }

@@ -63,7 +63,8 @@ extension Config {
             throw Fault.invalid("key \"cgroup.prefix\": only letters, digits, \".\", \"-\" and \"_\" are allowed")
         }
         for (key, value) in [
-            ("cni.timeout_seconds", cni.timeoutSeconds), ("registry.progress_timeout_seconds", registry.progressTimeoutSeconds),
+            ("cni.timeout_seconds", cni.timeoutSeconds),
+            ("registry.progress_timeout_seconds", registry.progressTimeoutSeconds),
         ] {
             guard (1...3600).contains(value) else { throw Fault.invalid("key \"\(key)\": \(value) is not in 1...3600") }
         }

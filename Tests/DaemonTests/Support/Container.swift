@@ -37,7 +37,9 @@ struct Container: Sendable {
                 $0.containerID = id
                 $0.verbose = true
             })
-        guard let pid = response.info["pid"].flatMap({ Int32($0) }) else { throw TestFailure("no pid in \(response.info)") }
+        guard let pid = response.info["pid"].flatMap({ Int32($0) }) else {
+            throw TestFailure("no pid in \(response.info)")
+        }
         return pid
     }
 
@@ -67,8 +69,12 @@ struct Container: Sendable {
     @discardableResult
     func exec(_ command: String...) async throws -> String {
         let response = try await execResponse(command)
-        let (out, err) = (String(decoding: response.stdout, as: UTF8.self), String(decoding: response.stderr, as: UTF8.self))
-        guard response.exitCode == 0 else { throw TestFailure("\(command): status \(response.exitCode): \(out) \(err)") }
+        let (out, err) = (
+            String(decoding: response.stdout, as: UTF8.self), String(decoding: response.stderr, as: UTF8.self)
+        )
+        guard response.exitCode == 0 else {
+            throw TestFailure("\(command): status \(response.exitCode): \(out) \(err)")
+        }
         return out.hasSuffix("\n") ? String(out.dropLast()) : out
     }
 
@@ -117,7 +123,9 @@ extension Pod {
         // As a kubelet has it by default.
         container.linux.securityContext.namespaceOptions.pid = .container
         container.linux.securityContext.maskedPaths = ["/proc/kcore", "/proc/keys", "/proc/acpi", "/sys/firmware"]
-        container.linux.securityContext.readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+        container.linux.securityContext.readonlyPaths = [
+            "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+        ]
         change(&container)
         return container
     }

@@ -69,7 +69,9 @@ final class Node: Sendable {
         holder.standardOutput = output
         try holder.run()
         var greeting: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0a { greeting.append(byte) }
+        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0a {
+            greeting.append(byte)
+        }
         let node = try Node(
             holder: holder, input: input, greeting: String(decoding: greeting, as: UTF8.self), work: work)
         try await node.awaitDaemon()

@@ -98,7 +98,9 @@ struct ContainerPlan {
             .attach(register: 4, target: bytes("/proc"), create: .directory),
             .attach(register: 1, target: bytes("/dev"), create: .directory),
         ]
-        for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] as [(String, UInt32)] {
+        for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)]
+            as [(String, UInt32)]
+        {
             steps.append(device(name, major: 1, minor: minor))
         }
         steps.append(device("tty", major: 5, minor: 0))
@@ -111,7 +113,9 @@ struct ContainerPlan {
         steps += [
             .makeFilesystem(
                 register: 5, type: bytes("devpts"),
-                options: [option("newinstance"), option("ptmxmode", "0666"), option("mode", "0620"), option("gid", "5")],
+                options: [
+                    option("newinstance"), option("ptmxmode", "0666"), option("mode", "0620"), option("gid", "5"),
+                ],
                 attributes: [.nosuid, .noexec], stage: .two),
             .attach(register: 5, target: bytes("/dev/pts"), create: .directory),
             .makeFilesystem(
@@ -181,7 +185,8 @@ struct ExecPlan {
     func plan() -> LaunchPlan {
         var steps: [Step] = [.setOOMScoreAdj(value: 0, clamp: true), .resetScheduling] + limits
         steps += [
-            .joinContainer(flags: Namespaces.mount | Namespaces.network | Namespaces.ipc | Namespaces.uts | Namespaces.cgroup),
+            .joinContainer(
+                flags: Namespaces.mount | Namespaces.network | Namespaces.ipc | Namespaces.uts | Namespaces.cgroup)
         ]
         if let terminal { steps.append(.openTerminal(console: false, rows: terminal.rows, columns: terminal.columns)) }
         steps += processSteps(
@@ -189,7 +194,8 @@ struct ExecPlan {
             hasNoNewPrivileges: hasNoNewPrivileges, directory: directory, filter: filter, holds: false)
         steps.append(
             .execute(
-                arguments: arguments.map(bytes), environment: environment.map(bytes), searchPath: searchPath.map(bytes)))
+                arguments: arguments.map(bytes), environment: environment.map(bytes), searchPath: searchPath.map(bytes))
+        )
         return LaunchPlan(
             kind: .exec, pidNamespace: .container(bytes(container)), streams: streams,
             deadlineMilliseconds: deadlineMilliseconds, steps: steps)

@@ -12,7 +12,9 @@ struct LogRecord: Equatable {
     static func parse(_ log: Bytes) throws -> [LogRecord] {
         if log.isEmpty { return [] }
         guard log.last == 0x0a else { throw TestFailure("the log ends in a torn record") }
-        return try log.dropLast().split(separator: 0x0a, omittingEmptySubsequences: false).map { try LogRecord(line: $0) }
+        return try log.dropLast().split(separator: 0x0a, omittingEmptySubsequences: false).map {
+            try LogRecord(line: $0)
+        }
     }
 
     private init(line: ArraySlice<UInt8>) throws {

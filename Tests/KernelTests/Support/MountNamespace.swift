@@ -23,7 +23,7 @@ final class MountNamespace: Sendable {
 
     init() async throws {
         let queue = self.queue
-        Thread { 
+        Thread {
             while true {
                 queue.signal.wait()
                 guard let piece = queue.work.withLock({ $0.removeFirst() }) else { return }

@@ -27,7 +27,9 @@ enum TestHost {
 }
 
 /// Tries again until `body` gives a value; the limit only keeps a broken run from hanging.
-func eventually<T>(_ what: String, within limit: Duration = .seconds(20), _ body: () async throws -> T?) async throws -> T {
+func eventually<T>(_ what: String, within limit: Duration = .seconds(20), _ body: () async throws -> T?) async throws
+    -> T
+{
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if let value = try await body() { return value }

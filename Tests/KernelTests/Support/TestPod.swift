@@ -19,7 +19,9 @@ final class TestPod: @unchecked Sendable {
     private var names = 0
 
     init(reactor: Reactor) throws {
-        guard let mount = TestHost.cgroupMount, let binary = LaunchBinary.path else { throw TestFailure("no test host") }
+        guard let mount = TestHost.cgroupMount, let binary = LaunchBinary.path else {
+            throw TestFailure("no test host")
+        }
         self.reactor = reactor
         spawner = SupervisorSpawner(launcher: try SealedLauncher(path: Path(binary)), reactor: reactor)
         files = try TemporaryRoot(TestHost.mark)
@@ -157,7 +159,9 @@ final class TestPod: @unchecked Sendable {
     }
 
     /// What a script in a running container writes to its stdout; it has to succeed.
-    func output(in container: String, _ script: String, _ change: (inout ExecPlan) -> Void = { _ in }) async throws -> String {
+    func output(in container: String, _ script: String, _ change: (inout ExecPlan) -> Void = { _ in }) async throws
+        -> String
+    {
         guard case .exited(let record, let stdout, let stderr) = try await exec(in: container, script, change) else {
             throw TestFailure("\(script): timed out")
         }
