@@ -26,8 +26,14 @@ enum Commands {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try append(stdout)
-        process.standardError = try append(stderr)
+        let outputs = try (append(stdout), append(stderr))
+        defer {
+            // The process has its own by then; these would stay open as long as its object lives.
+            outputs.0.closeFile()
+            outputs.1.closeFile()
+        }
+        process.standardOutput = outputs.0
+        process.standardError = outputs.1
         try process.run()
         return process
     }
