@@ -79,16 +79,24 @@ let parts: [Part] = [
     library("SupervisorClient", ["Model", "Linux", "LaunchProtocol"]),
     // floor 4
     library("Lifecycle", ["Model", "OCI", "LaunchProtocol", "Planner"], packages: [log]),
+    library(
+        "Streaming", ["Linux", "Model"],
+        packages: [
+            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOWebSocket", "swift-nio"),
+            ("NIOSSL", "swift-nio-ssl"), log,
+        ]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
-    library("CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner"], packages: [log, protobuf]),
+    library(
+        "CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner", "Streaming"],
+        packages: [log, protobuf]),
     // floor 6
     executable("swiftlet-launch", ["LaunchEngine"]),
     executable(
         "swiftletd",
         [
             "CRIProto", "CRIService", "GRPC", "Lifecycle", "Planner", "Seccomp", "OCI", "Model", "LaunchProtocol", "Linux",
-            "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI",
+            "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI", "Streaming",
         ],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,
