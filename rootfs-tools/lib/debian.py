@@ -5,8 +5,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 APT = ["-qq", "-o", "APT::Sandbox::User=root"]
+# Seconds before each further attempt to reach the archive; nothing after the last.
+PAUSES = [0, 5, 20, None]
 # Documentation and what only other programs of those packages need.
 SKIP = ("usr/share/doc", "usr/share/man", "usr/share/lintian", "usr/share/locale", "usr/lib/x86_64-linux-gnu/gconv")
 
@@ -22,21 +25,34 @@ def download(package, store):
     os.makedirs(store, exist_ok=True)
     found = sorted(glob.glob(os.path.join(store, package + "_*.deb")))
     if not found:
-        try:
-            _run(["apt-get", *APT, "download", package], store)
-        except subprocess.CalledProcessError:
-            # The machine's package lists may name a version that the archive no longer has.
-            _run(["apt-get", *APT, "update"], store)
-            _run(["apt-get", *APT, "download", package], store)
+        for pause in PAUSES:
+            try:
+                _run(["apt-get", *APT, "download", package], store)
+                break
+            except subprocess.CalledProcessError:
+                if pause is None:
+                    raise
+                # The lists may name a version that the archive no longer has, or the network fails for a moment.
+                time.sleep(pause)
+                subprocess.run(["apt-get", *APT, "update"], cwd=store, stdout=2, check=False)
         found = sorted(glob.glob(os.path.join(store, package + "_*.deb")))
     return found[-1]
 
 
 def unpack(packages, store, into):
-    """Unpacks the packages into the directory `into`."""
-    os.makedirs(into, exist_ok=True)
-    for package in packages:
-        _run(["dpkg-deb", "-x", download(package, store), into], store)
+    """Unpacks the packages into the directory `into`, which comes to be whole or not at all where it did not exist."""
+    archives = [download(package, store) for package in packages]
+    if os.path.isdir(into):
+        for archive in archives:
+            _run(["dpkg-deb", "-x", archive, into], store)
+        return into
+    os.makedirs(os.path.dirname(into), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(into)) as work:
+        tree = os.path.join(work, "tree")
+        os.mkdir(tree, 0o755)
+        for archive in archives:
+            _run(["dpkg-deb", "-x", archive, tree], store)
+        os.rename(tree, into)
     return into
 
 
