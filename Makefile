@@ -17,7 +17,7 @@ export BUILD_DIR LAUNCH_DIR
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .PHONY: help deps launcher build release run test check fmt bench unit-test kernel-test daemon-test guest-test \
-	critest images proto clean
+	critest conformance images proto clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,16 @@ fmt: ## Format the sources
 critest: release ## The public CRI conformance suite; CRITEST is the path of a built critest
 	$(SUDO) rootfs-tools/node --images conformance --bin $(BUILD_DIR)/release \
 		--launcher $(LAUNCH_DIR)/release/swiftlet-launch -- rootfs-tools/critest "$(CRITEST)"
+
+conformance: ## Our conformance suite: against ENDPOINT=unix://..., else against our own daemon on a node (SUITE passes options)
+ifdef ENDPOINT
+	$(SWIFT) build -j $(JOBS) --scratch-path $(BUILD_DIR) --product swiftlet-conformance
+	$(SUDO) $(BUILD_DIR)/debug/swiftlet-conformance --endpoint $(ENDPOINT) $(SUITE)
+else
+	$(MAKE) build
+	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/debug --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- \
+		sh -c 'exec swiftlet-conformance --endpoint "$$CONTAINER_RUNTIME_ENDPOINT" $(SUITE)'
+endif
 
 images: deps ## Build the test images
 	@rootfs-tools/images list --set base --set conformance

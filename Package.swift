@@ -111,6 +111,9 @@ let parts: [Part] = [
     executable(
         "swiftlet-bench", ["CLICore", "CRIProto", "GRPC"],
         packages: [("ArgumentParser", "swift-argument-parser"), protobuf, ("UnixSignals", "swift-service-lifecycle")]),
+    executable(
+        "swiftlet-conformance", ["CLICore", "CRIProto", "GRPC"],
+        packages: [("ArgumentParser", "swift-argument-parser"), protobuf]),
     // tests
     Part(name: "TestKit", kind: .testLibrary, needs: []),
     library("TestFakes", ["Lifecycle", "Model", "LaunchProtocol", "OCI", "Planner", "Seccomp"], packages: [log]),
@@ -145,7 +148,7 @@ let parts: [Part] = [
         "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC"],
         packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     test(
-        "DaemonTests", ["CRIProto", "GRPC", "Model", "Linux", "TestKit"],
+        "DaemonTests", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "TestKit", "swiftlet-conformance"],
         packages: [protobuf]),
 ]
 

@@ -1,0 +1,190 @@
+import CRIProto
+import SwiftProtobuf
+import Foundation
+import GRPC
+
+/// Statistics of containers and pods.
+let statsCases: [Case] = [
+    Case(
+        "stats.container", "ContainerStats names its container and has times and values",
+        source: "critest container.go", proves: ["ContainerStats"]
+    ) { trial in
+        let container = try await trial.running()
+        let stats = try await trial.call(CRIMethods.containerStats, .with { $0.containerID = container.id }).stats
+        try equal(stats.attributes.id, container.id, "id")
+        try equal(stats.attributes.metadata, container.config.metadata, "metadata")
+        try equal(stats.attributes.labels, container.config.labels, "labels")
+        try expect(stats.cpu.timestamp > 0 && stats.cpu.usageCoreNanoSeconds.value > 0, "cpu \(stats.cpu)")
+    },
+    Case(
+        "stats.memory", "ContainerStats has the memory in use", source: "kubelet cri_stats_provider.go",
+        proves: ["ContainerStats"]
+    ) { trial in
+        try Host.needs("memory")
+        let container = try await trial.running()
+        let memory = try await trial.call(CRIMethods.containerStats, .with { $0.containerID = container.id }).stats
+            .memory
+        try expect(memory.timestamp > 0 && memory.workingSetBytes.value > 0, "memory \(memory)")
+    },
+    Case(
+        "stats.list", "ListContainerStats has the running containers that the filter selects, and no other",
+        source: "api.proto ContainerStatsFilter",
+        proves: ["ListContainerStats", "ListContainerStatsRequest.filter.pod_sandbox_id"]
+    ) { trial in
+        let pod = try await trial.pod()
+        let one = try await trial.start(in: pod)
+        let other = try await trial.running()
+        let ended = try await trial.run("true", in: pod)
+        let ids = try await trial.call(CRIMethods.listContainerStats, .with { $0.filter.podSandboxID = pod.id }).stats
+            .map(\.attributes.id)
+        try expect(ids.contains(one.id) && !ids.contains(other.id) && !ids.contains(ended.id), "containers \(ids)")
+    },
+    Case(
+        "stats.list-labels", "ListContainerStats filters by label", source: "api.proto ContainerStatsFilter",
+        proves: ["ListContainerStats", "ListContainerStatsRequest.filter.label_selector"]
+    ) { trial in
+        let pod = try await trial.pod()
+        let one = try await trial.start(in: pod) { $0.labels["which"] = trial.mark }
+        _ = try await trial.start(in: pod)
+        let stats = try await trial.call(
+            CRIMethods.listContainerStats, .with { $0.filter.labelSelector = ["which": trial.mark] }
+        ).stats
+        try equal(stats.map(\.attributes.id), [one.id], "containers")
+    },
+    Case(
+        "stats.layer", "The writable layer of a container grows with what it writes",
+        source: "api.proto ContainerStats.writable_layer", proves: ["ContainerStats"]
+    ) { trial in
+        let container = try await trial.running()
+        _ = try await trial.sh("head -c 5000000 /dev/zero > /file; sync", in: container)
+        try await trial.eventually("the writable layer has 5 MB") {
+            try await trial.call(CRIMethods.containerStats, .with { $0.containerID = container.id }).stats.writableLayer
+                .usedBytes.value >= 5_000_000
+        }
+    },
+    Case(
+        "stats.pod", "PodSandboxStats names its pod and has its network", source: "kubelet cri_stats_provider.go",
+        proves: ["PodSandboxStats"]
+    ) { trial in
+        let container = try await trial.running()
+        let stats = try await trial.call(CRIMethods.podSandboxStats, .with { $0.podSandboxID = container.pod.id }).stats
+        try equal(stats.attributes.id, container.pod.id, "id")
+        try equal(stats.attributes.metadata, container.pod.config.metadata, "metadata")
+        try equal(stats.linux.network.defaultInterface.name, "eth0", "default interface")
+        try equal(stats.linux.containers.map(\.attributes.id), [container.id], "containers")
+    },
+    Case(
+        "stats.pod-list", "ListPodSandboxStats has the pods that the filter selects",
+        source: "api.proto PodSandboxStatsFilter",
+        proves: [
+            "ListPodSandboxStats", "ListPodSandboxStatsRequest.filter.id",
+            "ListPodSandboxStatsRequest.filter.label_selector",
+        ]
+    ) { trial in
+        let pods = [try await trial.pod(), try await trial.pod()]
+        let byLabel = try await trial.call(
+            CRIMethods.listPodSandboxStats, .with { $0.filter.labelSelector = ["io.kubernetes.pod.uid": trial.mark] })
+        try equal(Set(byLabel.stats.map(\.attributes.id)), Set(pods.map(\.id)), "by label")
+        let byID = try await trial.call(CRIMethods.listPodSandboxStats, .with { $0.filter.id = pods[0].id })
+        try equal(byID.stats.map(\.attributes.id), [pods[0].id], "by id")
+    },
+    Case(
+        "stats.stream-containers", "StreamContainerStats gives what ListContainerStats gives",
+        source: "api.proto StreamContainerStats",
+        proves: ["StreamContainerStats"]
+    ) { trial in
+        let container = try await trial.running()
+        let streamed: [Runtime_V1_StreamContainerStatsResponse] = try await trial.collect(
+            CRIMethods.streamContainerStats, .with { $0.filter.podSandboxID = container.pod.id })
+        try expect(!streamed.isEmpty && "\(streamed)".contains(container.id), "messages \(streamed)")
+    },
+    Case(
+        "stats.stream-pods", "StreamPodSandboxStats gives what ListPodSandboxStats gives",
+        source: "api.proto StreamPodSandboxStats",
+        proves: ["StreamPodSandboxStats"]
+    ) { trial in
+        let pod = try await trial.pod()
+        let streamed: [Runtime_V1_StreamPodSandboxStatsResponse] = try await trial.collect(
+            CRIMethods.streamPodSandboxStats, .with { $0.filter.id = pod.id })
+        try expect(!streamed.isEmpty && "\(streamed)".contains(pod.id), "messages \(streamed)")
+    },
+]
+
+/// Metrics that a kubelet hands on.
+let metricCases: [Case] = [
+    Case(
+        "metrics.described", "Every metric is described, with one value for each key of its labels, a time and a type",
+        source: "critest pod.go",
+        proves: ["ListMetricDescriptors", "ListPodSandboxMetrics"]
+    ) { trial in
+        let container = try await trial.running()
+        let described = try await trial.call(CRIMethods.listMetricDescriptors, .init()).descriptors
+        try expect(!described.isEmpty, "no descriptors")
+        let keys = Dictionary(described.map { ($0.name, $0.labelKeys.count) }) { first, _ in first }
+        let pods = try await trial.call(CRIMethods.listPodSandboxMetrics, .init()).podMetrics
+        guard let pod = pods.first(where: { $0.podSandboxID == container.pod.id }) else {
+            throw fail("the pod is not listed")
+        }
+        let metrics = pod.metrics + pod.containerMetrics.flatMap(\.metrics)
+        try expect(!metrics.isEmpty, "no metrics")
+        for metric in metrics {
+            try equal(metric.labelValues.count, keys[metric.name] ?? -1, "label values of \(metric.name)")
+            try expect(metric.timestamp > 0, "\(metric.name) has no time")
+            try equal(metric.metricType == .counter, metric.name.hasSuffix("_total"), "\(metric.name) is a counter")
+        }
+    },
+    Case(
+        "metrics.container", "A running container has its CPU time among the metrics of its pod",
+        source: "critest pod.go", proves: ["ListPodSandboxMetrics"]
+    ) { trial in
+        let container = try await trial.running()
+        let pods = try await trial.call(CRIMethods.listPodSandboxMetrics, .init()).podMetrics
+        let own = pods.first { $0.podSandboxID == container.pod.id }?.containerMetrics.first {
+            $0.containerID == container.id
+        }
+        try expect(
+            own?.metrics.contains { $0.name == "container_cpu_usage_seconds_total" } == true,
+            "metrics \(own?.metrics.map(\.name) ?? [])")
+    },
+]
+
+/// Events of containers.
+let eventCases: [Case] = [
+    Case(
+        "events.life", "GetContainerEvents tells of CREATED, STARTED, STOPPED and DELETED in this order",
+        source: "kubelet pleg/evented.go",
+        proves: ["GetContainerEvents"]
+    ) { trial in
+        let stream = try trial.subject.stream(CRIMethods.getContainerEvents, .init(), timeout: .seconds(50))
+        async let seen = events(stream, of: trial)
+        // A subscription has no acknowledgement: the pods here are events enough until the first one is seen.
+        let container = try await trial.running()
+        try await trial.stop(container)
+        try await trial.remove(container)
+        let all = try await seen
+        try equal(
+            all.filter { $0.containerID == container.id }.map(\.containerEventType),
+            [.containerCreatedEvent, .containerStartedEvent, .containerStoppedEvent, .containerDeletedEvent], "events")
+        for event in all where event.containerID == container.id {
+            try expect(event.createdAt > 0, "no time in \(event)")
+        }
+    }
+]
+
+/// The events of the trial up to the first DELETED.
+private func events(
+    _ stream: ResponseStream<Runtime_V1_ContainerEventResponse>, of trial: Trial
+) async throws -> [Runtime_V1_ContainerEventResponse] {
+    var all: [Runtime_V1_ContainerEventResponse] = []
+    do {
+        for try await event in stream {
+            guard event.podSandboxStatus.labels["io.kubernetes.pod.uid"] == trial.mark else { continue }
+            all.append(event)
+            if event.containerEventType == .containerDeletedEvent { return all }
+        }
+    } catch {
+        if error.code == .unimplemented { throw skip("not in this version: GetContainerEvents") }
+        throw fail("GetContainerEvents: \(error)")
+    }
+    throw fail("the stream ended")
+}

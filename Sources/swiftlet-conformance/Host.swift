@@ -1,0 +1,23 @@
+import Foundation
+
+/// What this host offers to the runtime beside us.
+enum Host {
+    /// Where the hierarchy of cgroup v2 is mounted.
+    static let cgroups: String? = {
+        guard let text = FileManager.default.contents(atPath: "/proc/self/mounts") else { return nil }
+        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count > 2, words[2] == "cgroup2" { return String(words[1]) }
+        }
+        return nil
+    }()
+
+    /// Skips a case if cgroup v2 has no such controller here.
+    static func needs(_ controller: String) throws(Verdicted) {
+        let file = (cgroups ?? "") + "/cgroup.controllers"
+        let words = String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)
+        guard words.split(whereSeparator: \.isWhitespace).contains(Substring(controller)) else {
+            throw skip("not on this host: the controller \(controller) of cgroup v2")
+        }
+    }
+}
