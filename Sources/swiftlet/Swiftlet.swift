@@ -9,10 +9,12 @@ struct Swiftlet: AsyncParsableCommand {
         CommandGroup(
             name: "Containers",
             subcommands: [
-                Ps.self, Create.self, Start.self, Stop.self, Rm.self, Inspect.self, Logs.self, Exec.self,
+                Ps.self, Create.self, Start.self, Stop.self, Rm.self, Update.self, Inspect.self, Logs.self, Exec.self,
             ]),
-        CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self]),
-        CommandGroup(name: "The runtime", subcommands: [Version.self, Info.self, Completion.self]),
+        CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self, Imagefsinfo.self]),
+        CommandGroup(
+            name: "The runtime",
+            subcommands: [Version.self, Info.self, RuntimeConfig.self, UpdateRuntimeConfig.self, Completion.self]),
     ]
     static let configuration = CommandConfiguration(
         commandName: "swiftlet", abstract: abstract, version: ProgramVersion.text, groupedSubcommands: groups)

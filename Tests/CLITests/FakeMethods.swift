@@ -75,6 +75,18 @@ extension FakeWorld {
                     })
                 return .with { $0.imageRef = id }
             },
+            method(CRIMethods.imageFsInfo) { _, _ in
+                .with {
+                    $0.imageFilesystems = [
+                        .with {
+                            $0.timestamp = CapturedConsole.now
+                            $0.fsID.mountpoint = "/var/lib/images"
+                            $0.usedBytes.value = 4_261_550
+                            $0.inodesUsed.value = 12
+                        }
+                    ]
+                }
+            },
             method(CRIMethods.removeImage) { request, state in
                 state.images.removeAll { $0.has(request.image.image) }
                 return .init()
@@ -180,6 +192,9 @@ extension FakeWorld {
                 return .init()
             },
             method(CRIMethods.reopenContainerLog) { _, _ in .init() },
+            method(CRIMethods.updateContainerResources) { _, _ in .init() },
+            method(CRIMethods.updateRuntimeConfig) { _, _ in .init() },
+            method(CRIMethods.runtimeConfig) { _, _ in .with { $0.linux.cgroupDriver = .cgroupfs } },
             method(CRIMethods.execSync) { request, _ in
                 .with {
                     $0.stdout = Data(request.cmd.joined(separator: " ").utf8)

@@ -34,6 +34,10 @@ import Testing
         Row(golden: "inspectp", arguments: ["inspectp", "0001"]),
         Row(golden: "inspectp-table", arguments: ["inspectp", "-o", "table", "0001"]),
         Row(golden: "inspecti", arguments: ["inspecti", "docker.io/library/busybox:1"]),
+        Row(golden: "imagefsinfo", arguments: ["imagefsinfo"]),
+        Row(golden: "imagefsinfo-table", arguments: ["imagefsinfo", "-o", "table"]),
+        Row(golden: "runtime-config", arguments: ["runtime-config"]),
+        Row(golden: "runtime-config-table", arguments: ["runtime-config", "-o", "table"]),
         Row(golden: "inspecti-table", arguments: ["inspecti", "-q", "-o", "table", "docker.io/library/busybox:1"]),
     ]
 

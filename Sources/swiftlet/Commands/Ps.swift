@@ -49,18 +49,19 @@ struct Ps: RuntimeCommand {
     var output = OutputFormat.table
 
     func run(_ session: Session) async throws {
-        let containers = try await select(session)
+        let listed = try await select(session)
+        let containers = listed.containers
         if quiet {
             for container in containers { try session.console.line(printable(container.id)) }
         } else if output == .table {
-            try session.console.out(table(containers, now: session.console.now()))
+            try session.console.out(table(containers, listed.owners, now: session.console.now()))
         } else {
             let response = Runtime_V1_ListContainersResponse.with { $0.containers = containers }
             try session.console.out(output.text(JSONValue(message: response)))
         }
     }
 
-    private func select(_ session: Session) async throws -> [Runtime_V1_Container] {
+    private func select(_ session: Session) async throws -> (containers: [Runtime_V1_Container], owners: PodOwners) {
         let limit = try countLimit(latest: latest, last: last)
         var filter = Runtime_V1_ContainerFilter()
         filter.labelSelector = try parseLabels(label)
@@ -72,14 +73,16 @@ struct Ps: RuntimeCommand {
         let names = try NamePattern(name, flag: "--name")
         let namespaces = try NamePattern(namespace, flag: "--namespace")
         let wanted = try await wantedImage(session)
-        let containers = try await session.containers(filter).filter { container in
+        let all = try await session.containers(filter)
+        let owners = try await PodOwners(of: all, session)
+        let containers = all.filter { container in
             container.id.hasPrefix(id ?? "") && container.podSandboxID.hasPrefix(pod ?? "")
                 && names.matches(container.metadata.name)
-                && namespaces.matches(container.labels[PodLabel.namespace] ?? "")
+                && namespaces.matches(owners.namespace(of: container) ?? "")
                 && (wanted.isEmpty || !wanted.isDisjoint(with: container.imageNames))
         }
-        return Array(
-            containers.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(limit ?? containers.count))
+        let newest = containers.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+        return (Array(newest.prefix(limit ?? newest.count)), owners)
     }
 
     /// All the names by which a container may refer to the image of --image; empty without the flag.
@@ -89,7 +92,7 @@ struct Ps: RuntimeCommand {
         return Set([image, found.id] + found.repoTags + found.repoDigests)
     }
 
-    private func table(_ containers: [Runtime_V1_Container], now: UnixNanoseconds) -> String {
+    private func table(_ containers: [Runtime_V1_Container], _ owners: PodOwners, now: UnixNanoseconds) -> String {
         var table = Table([
             "CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD", "NAMESPACE",
         ])
@@ -98,7 +101,7 @@ struct Ps: RuntimeCommand {
                 noTrunc ? container.id : shortID(container.id), container.imageName(truncated: !noTrunc),
                 agoText(container.createdAt, now: now), container.state.word, container.metadata.name,
                 String(container.metadata.attempt), noTrunc ? container.podSandboxID : shortID(container.podSandboxID),
-                container.labels[PodLabel.name] ?? "unknown", container.labels[PodLabel.namespace] ?? "unknown",
+                owners.name(of: container) ?? "unknown", owners.namespace(of: container) ?? "unknown",
             ])
         }
         return table.text
