@@ -57,7 +57,7 @@ let logCases: [Case] = [
         source: "kubelet container_log_manager.go",
         proves: ["ReopenContainerLog", "ReopenContainerLogRequest.container_id"]
     ) { trial in
-        let container = try await trial.running(["sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); done"])
+        let container = try await trial.running(["sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); usleep 1000; done"])
         _ = try await trial.log(container) { $0.count > 50 }
         var files: [String] = []
         for number in 0..<3 {

@@ -1,0 +1,133 @@
+import CLICore
+import CRIProto
+import Foundation
+import GRPC
+import SwiftProtobuf
+import TestKit
+import Testing
+
+@testable import swiftlet_conformance
+
+extension WholeDaemon {
+    struct Conformance {}
+}
+
+extension WholeDaemon.Conformance {
+    @Test func `our daemon keeps every rule of our conformance suite`() async throws {
+        let node = try Node.current
+        let results = try await node.conformance(Catalogue.all, at: node.socket)
+        for result in results where result.verdict.name == "failed" {
+            Issue.record("\(result.test.id): \(result.verdict.reason)")
+        }
+        #expect(results.count { $0.verdict == .passed } > 100)
+    }
+
+    @Test func `case ids are unique`() {
+        #expect(Set(Catalogue.all.map(\.id)).count == Catalogue.all.count)
+    }
+
+    /// A case that cannot fail shows nothing: between client and daemon one reply is falsified.
+    @Test(arguments: PlantedFault.all) func `a planted fault fails its case`(_ fault: PlantedFault) async throws {
+        let node = try Node.current
+        let cases = Catalogue.all.filter { $0.id == fault.test }
+        #expect(cases.count == 1)
+        let path = node.work.path + "/\(node.unique("fault")).sock"
+        let client = try await GRPCClient(unixPath: node.socket)
+        let server = try await GRPCServer.start(fault.methods(client), at: .unix(path: path))
+        let results: [swiftlet_conformance.Result]
+        do {
+            results = try await node.conformance(cases, at: path)
+        } catch {
+            _ = await server.shutdown(grace: .milliseconds(10))
+            await client.close()
+            throw error
+        }
+        _ = await server.shutdown(grace: .milliseconds(10))
+        await client.close()
+        #expect(results.map(\.verdict.name) == ["failed"])
+    }
+}
+
+extension Node {
+    /// Runs cases against a socket.
+    func conformance(_ cases: [Case], at socket: String) async throws -> [swiftlet_conformance.Result] {
+        let endpoint = try Endpoint(parsing: socket)
+        let subject = try await Subject(
+            Subject.Settings(
+                endpoint: endpoint, imageEndpoint: endpoint, limit: .seconds(60), directory: work.path))
+        do {
+            let results = try await swiftlet_conformance.Suite(subject: subject).run(cases)
+            await subject.close()
+            return results
+        } catch {
+            await subject.close()
+            throw error
+        }
+    }
+}
+
+/// A falsified reply, and the case that has to see it.
+struct PlantedFault: Sendable, CustomTestStringConvertible {
+    let test: String
+    let change: @Sendable (inout any Message) -> Void
+
+    var testDescription: String { test }
+
+    init<Reply: Message>(_ test: String, _ change: @escaping @Sendable (inout Reply) -> Void) {
+        self.test = test
+        self.change = { message in
+            guard var reply = message as? Reply else { return }
+            change(&reply)
+            message = reply
+        }
+    }
+
+    static let all: [PlantedFault] = [
+        PlantedFault("identity.pod-status") { (reply: inout Runtime_V1_PodSandboxStatusResponse) in
+            reply.status.labels["odd"] = "changed"
+        },
+        PlantedFault("images.absent-status") { (reply: inout Runtime_V1_ImageStatusResponse) in
+            reply.image.id = "sha256:0"
+        },
+        PlantedFault("idempotence.stop-pod-twice") { (reply: inout Runtime_V1_PodSandboxStatusResponse) in
+            reply.status.state = .sandboxReady
+        },
+        PlantedFault("exit.failure") { (reply: inout Runtime_V1_ContainerStatusResponse) in
+            reply.status.exitCode = 0
+        },
+        PlantedFault("process.exec-identity") { (reply: inout Runtime_V1_ExecSyncResponse) in
+            reply.stdout = Data("0 / \n".utf8)
+        },
+        PlantedFault("sandbox.ip") { (reply: inout Runtime_V1_PodSandboxStatusResponse) in
+            reply.status.network.ip = "192.0.2.1"
+        },
+        PlantedFault("mounts.own-layer") { (reply: inout Runtime_V1_ExecSyncResponse) in
+            reply.stdout = Data("seen\n".utf8)
+        },
+        PlantedFault("kubelet.garbage-collection") { (reply: inout Runtime_V1_ListPodSandboxResponse) in
+            reply.items.append(.init())
+        },
+    ]
+
+    /// A server that hands every call on and falsifies its reply.
+    func methods(_ client: GRPCClient) -> [GRPCMethod] {
+        func forward<Request: Message, Reply: Message>(_ method: CRIMethod<Request, Reply>) -> GRPCMethod {
+            .unary(method.path) { (request: Request, _) in
+                var message: any Message = try await client.unary(
+                    method.path, request, as: Reply.self, timeout: .seconds(60))
+                change(&message)
+                guard let reply = message as? Reply else { throw GRPCStatus(code: .internal, message: "type") }
+                return reply
+            }
+        }
+        return [
+            forward(CRIMethods.version), forward(CRIMethods.runPodSandbox), forward(CRIMethods.stopPodSandbox),
+            forward(CRIMethods.removePodSandbox), forward(CRIMethods.podSandboxStatus),
+            forward(CRIMethods.listPodSandbox), forward(CRIMethods.createContainer),
+            forward(CRIMethods.startContainer), forward(CRIMethods.stopContainer),
+            forward(CRIMethods.removeContainer), forward(CRIMethods.listContainers),
+            forward(CRIMethods.containerStatus), forward(CRIMethods.execSync), forward(CRIMethods.imageStatus),
+            forward(CRIMethods.pullImage), forward(CRIMethods.removeImage),
+        ]
+    }
+}
