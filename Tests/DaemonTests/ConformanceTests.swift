@@ -22,7 +22,9 @@ extension WholeDaemon.Conformance {
         #expect(results.count { $0.verdict == .passed } > 100)
     }
 
-    @Test func `case ids are unique`() {
+    @Test func `every group of cases has a planted fault, and case ids are unique`() {
+        let faulty = Set(PlantedFault.all.map { String($0.test.prefix { $0 != "." }) })
+        #expect(Set(Catalogue.groups) == faulty)
         #expect(Set(Catalogue.all.map(\.id)).count == Catalogue.all.count)
     }
 
@@ -36,7 +38,7 @@ extension WholeDaemon.Conformance {
         let server = try await GRPCServer.start(fault.methods(client), at: .unix(path: path))
         let results: [swiftlet_conformance.Result]
         do {
-            results = try await node.conformance(cases, at: path)
+            results = try await node.conformance(cases, at: path, limit: .seconds(10))
         } catch {
             _ = await server.shutdown(grace: .milliseconds(10))
             await client.close()
@@ -50,11 +52,13 @@ extension WholeDaemon.Conformance {
 
 extension Node {
     /// Runs cases against a socket.
-    func conformance(_ cases: [Case], at socket: String) async throws -> [swiftlet_conformance.Result] {
+    func conformance(
+        _ cases: [Case], at socket: String, limit: Duration = .seconds(60)
+    ) async throws -> [swiftlet_conformance.Result] {
         let endpoint = try Endpoint(parsing: socket)
         let subject = try await Subject(
             Subject.Settings(
-                endpoint: endpoint, imageEndpoint: endpoint, limit: .seconds(60), directory: work.path))
+                endpoint: endpoint, imageEndpoint: endpoint, limit: limit, directory: work.path))
         do {
             let results = try await swiftlet_conformance.Suite(subject: subject).run(cases)
             await subject.close()
@@ -69,6 +73,8 @@ extension Node {
 /// A falsified reply, and the case that has to see it.
 struct PlantedFault: Sendable, CustomTestStringConvertible {
     let test: String
+    /// Calls that are answered with an empty reply and not handed on.
+    var swallowed: Set<String> = []
     let change: @Sendable (inout any Message) -> Void
 
     var testDescription: String { test }
@@ -82,7 +88,20 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
         }
     }
 
+    init(_ test: String, swallowing names: Set<String>) {
+        self.test = test
+        swallowed = names
+        change = { _ in }
+    }
+
     static let all: [PlantedFault] = [
+        PlantedFault("errors.pod-status-unknown", swallowing: ["PodSandboxStatus"]),
+        PlantedFault("log.reopen-missing", swallowing: ["ReopenContainerLog"]),
+        PlantedFault("streaming.exec-no-stream", swallowing: ["Exec"]),
+        PlantedFault("resources.unified-unknown", swallowing: ["CreateContainer", "StartContainer"]),
+        PlantedFault("stats.container", swallowing: ["ContainerStats"]),
+        PlantedFault("metrics.described", swallowing: ["ListMetricDescriptors"]),
+        PlantedFault("events.life", swallowing: ["GetContainerEvents"]),
         PlantedFault("identity.pod-status") { (reply: inout Runtime_V1_PodSandboxStatusResponse) in
             reply.status.labels["odd"] = "changed"
         },
@@ -113,6 +132,7 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
     func methods(_ client: GRPCClient) -> [GRPCMethod] {
         func forward<Request: Message, Reply: Message>(_ method: CRIMethod<Request, Reply>) -> GRPCMethod {
             .unary(method.path) { (request: Request, _) in
+                if swallowed.contains(method.name) { return Reply() }
                 var message: any Message = try await client.unary(
                     method.path, request, as: Reply.self, timeout: .seconds(60))
                 change(&message)
@@ -127,7 +147,13 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
             forward(CRIMethods.startContainer), forward(CRIMethods.stopContainer),
             forward(CRIMethods.removeContainer), forward(CRIMethods.listContainers),
             forward(CRIMethods.containerStatus), forward(CRIMethods.execSync), forward(CRIMethods.imageStatus),
-            forward(CRIMethods.pullImage), forward(CRIMethods.removeImage),
+            forward(CRIMethods.pullImage), forward(CRIMethods.removeImage), forward(CRIMethods.exec),
+            forward(CRIMethods.reopenContainerLog), forward(CRIMethods.containerStats),
+            forward(CRIMethods.listMetricDescriptors),
+            .serverStream(CRIMethods.getContainerEvents.path) {
+                (_: Runtime_V1_GetEventsRequest, _, writer: ResponseWriter<Runtime_V1_ContainerEventResponse>) in
+                try await writer.start()
+            },
         ]
     }
 }
