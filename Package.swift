@@ -88,7 +88,7 @@ let parts: [Part] = [
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
     library(
-        "CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner", "Streaming"],
+        "CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner", "Streaming", "Cgroups"],
         packages: [log, protobuf]),
     // floor 6
     executable("swiftlet-launch", ["LaunchEngine"]),
@@ -138,7 +138,7 @@ let parts: [Part] = [
         "CRIServiceTests",
         [
             "CRIService", "CRIProto", "GRPC", "Model", "Lifecycle", "LaunchProtocol", "OCI", "Planner", "Seccomp", "TestFakes",
-            "TestKit",
+            "TestKit", "Cgroups",
         ],
         packages: [protobuf, log]),
     test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestFakes"]),

@@ -35,6 +35,17 @@ extension CRIService {
             unary(CRIMethods.updateContainerResources, updateContainerResources),
             unary(CRIMethods.reopenContainerLog, reopenContainerLog),
             unary(CRIMethods.execSync, execSync),
+        ] + statisticsMethods
+    }
+
+    private var statisticsMethods: [GRPCMethod] {
+        [
+            unary(CRIMethods.containerStats, containerStats),
+            unary(CRIMethods.listContainerStats, listContainerStats),
+            stream(CRIMethods.streamContainerStats, streamContainerStats),
+            unary(CRIMethods.podSandboxStats, podSandboxStats),
+            unary(CRIMethods.listPodSandboxStats, listPodSandboxStats),
+            stream(CRIMethods.streamPodSandboxStats, streamPodSandboxStats),
         ]
     }
 

@@ -24,12 +24,16 @@ package struct CRIService: Sendable {
 
     let runtime: Runtime
     let images: any ImageServicePort
+    let statistics: any StatisticsPort
     let identity: Identity
     let log: Logger
 
-    package init(runtime: Runtime, images: any ImageServicePort, identity: Identity, log: Logger) {
+    package init(
+        runtime: Runtime, images: any ImageServicePort, statistics: any StatisticsPort, identity: Identity, log: Logger
+    ) {
         self.runtime = runtime
         self.images = images
+        self.statistics = statistics
         self.identity = identity
         self.log = log
     }

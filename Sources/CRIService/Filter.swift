@@ -1,6 +1,7 @@
 import CRIProto
 import Lifecycle
 import Model
+import SwiftProtobuf
 
 /// The filters of list calls: all parts that are set must hold.
 enum Filter {
@@ -42,6 +43,29 @@ enum Filter {
                 && (wanted.map { $0 == Present.state(container.state) } ?? true)
                 && matches(container.record.config.labels, filter.labelSelector)
         }
+    }
+
+    static func pods(_ filter: Runtime_V1_PodSandboxStatsFilter?, in inventory: Inventory) throws(Fault)
+        -> [PodSnapshot]
+    {
+        guard let filter else { return inventory.pods() }
+        let same = Runtime_V1_PodSandboxFilter.with {
+            $0.id = filter.id
+            $0.labelSelector = filter.labelSelector
+        }
+        return try pods(same, in: inventory)
+    }
+
+    static func containers(_ filter: Runtime_V1_ContainerStatsFilter?, in inventory: Inventory) throws(Fault)
+        -> [ContainerSnapshot]
+    {
+        guard let filter else { return inventory.containers() }
+        let same = Runtime_V1_ContainerFilter.with {
+            $0.id = filter.id
+            $0.podSandboxID = filter.podSandboxID
+            $0.labelSelector = filter.labelSelector
+        }
+        return try containers(same, in: inventory)
     }
 
     private static func prefix(_ text: String, _ field: String) throws(Fault) -> String {

@@ -78,6 +78,11 @@ package struct CgroupStatistics: Sendable, Equatable {
     package struct Processes: Sendable, Equatable {
         package var current: UInt64
         package var limit: CgroupLimit
+
+        package init(current: UInt64, limit: CgroupLimit) {
+            self.current = current
+            self.limit = limit
+        }
     }
 
     /// A line of io.stat
@@ -109,6 +114,8 @@ package struct CgroupStatistics: Sendable, Equatable {
         package var cpu: Pressure?
         package var memory: Pressure?
         package var io: Pressure?
+
+        package init() {}
     }
 
     /// Time that processes waited (PSI, Documentation/accounting/psi.rst).

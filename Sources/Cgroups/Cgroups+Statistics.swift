@@ -6,6 +6,15 @@ extension Cgroups {
         try await pool.run { [self] in try statisticsNow(path) }
     }
 
+    /// The same for many in one go, in their order. One that fails while it is removed counts as gone.
+    package func statistics(_ paths: [CgroupPath]) async throws -> [CgroupStatistics?] {
+        try await pool.run { [self] in
+            paths.map { path in
+                do throws(CgroupError) { return try statisticsNow(path) } catch { return nil }
+            }
+        }
+    }
+
     /// memory.events of a cgroup; nil when there is none or it has no memory controller. To be read before the cgroup
     /// is removed: it alone tells that a process ended for lack of memory.
     package func memoryEvents(_ path: CgroupPath) throws(CgroupError) -> CgroupStatistics.MemoryEvents? {

@@ -108,6 +108,9 @@ struct Daemon {
         supervisors.deliver { event, pod in await runtime.handle(event, from: pod) }
         let service = CRIService(
             runtime: runtime, images: images,
+            statistics: StatisticsAdapter(
+                cgroups: cgroups.cgroups, supervisors: supervisors,
+                layers: WritableLayers(paths: paths, pool: pool, log: log)),
             identity: .init(
                 name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
                 configurationJSON: try config.statusJSON()),
@@ -207,7 +210,8 @@ struct Daemon {
     /// Calls that a kubelet makes all day long.
     private static func isQuiet(_ path: String) -> Bool {
         let name = path.split(separator: "/").last ?? ""
-        return name.hasPrefix("List") || name.hasPrefix("Stream") || name.hasSuffix("Status") || name == "Version"
+        return name.hasPrefix("List") || name.hasPrefix("Stream") || name.hasSuffix("Status") || name.hasSuffix("Stats")
+            || name == "Version"
             || name == "ImageFsInfo" || name == "RuntimeConfig"
     }
 

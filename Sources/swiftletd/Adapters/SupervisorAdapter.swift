@@ -170,6 +170,11 @@ final class SupervisorAdapter: SupervisorPort {
         throw SupervisorError.deadlineExceeded(operation: "shut down")
     }
 
+    /// The process of a pod's supervisor; nil where there is no connection to one.
+    func process(of pod: PodID) -> (pid: Int32, handle: ProcessHandle)? {
+        state.withLock { $0.connections[pod] }.map { ($0.supervisorPID, $0.supervisor) }
+    }
+
     // MARK: Processes
 
     func launch(_ launch: ProcessLaunch) async throws -> StartedProcess {

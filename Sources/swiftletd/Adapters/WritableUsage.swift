@@ -7,6 +7,8 @@ actor WritableUsage {
     private static let interval = Duration.seconds(30)
     /// Entries after which a count stops: what it has then is a lower bound.
     private static let entriesMax = 500_000
+    /// Time after which it stops, for the same price.
+    private static let timeMax = Duration.seconds(20)
 
     private let directory: String
     private let pool: BlockingPool
@@ -21,19 +23,20 @@ actor WritableUsage {
     func current() async throws -> FilesystemUse {
         if let last, .now - last.at < Self.interval { return last.use }
         let directory = directory
-        let use = try await pool.run { try Self.count(directory) }
+        let use = try await pool.run { try Self.count(directory, mountpoint: directory) }
         last = (.now, use)
         return use
     }
 
     /// Walks by descriptors, follows no link and enters no mount.
-    private static func count(_ directory: String) throws -> FilesystemUse {
+    static func count(_ directory: String, mountpoint: String) throws -> FilesystemUse {
         try Adapters.step("count", directory) { () throws(Errno) in
             var use = FilesystemUse(
-                timestamp: Clock.realtimeNanoseconds, mountpoint: directory, usedBytes: 0, inodesUsed: 0)
+                timestamp: Clock.realtimeNanoseconds, mountpoint: mountpoint, usedBytes: 0, inodesUsed: 0)
             let top = try OwnedFD.open(Path(directory), [.readOnly, .directory])
             var waiting: [Path] = [Path(".")]
-            while let path = waiting.popLast(), use.inodesUsed < UInt64(entriesMax) {
+            let end = ContinuousClock.now + timeMax
+            while let path = waiting.popLast(), use.inodesUsed < UInt64(entriesMax), .now < end {
                 do throws(Errno) {
                     let open = try top.open(
                         path, [.readOnly, .directory], resolve: [.beneath, .noSymlinks, .noCrossDevice])

@@ -79,6 +79,12 @@ enum OtherRows {
         ("ContainerStatus", "container_id", "enforced: selects the container"),
         ("ContainerStatus", "verbose", "enforced: info"),
         ("ReopenContainerLog", "container_id", "enforced: selects the container"),
+        ("ContainerStats", "container_id", "enforced: selects the container"),
+        ("ListContainerStats", "filter.*", "enforced: selects containers"),
+        ("StreamContainerStats", "filter.*", "enforced: selects containers"),
+        ("PodSandboxStats", "pod_sandbox_id", "enforced: selects the pod"),
+        ("ListPodSandboxStats", "filter.*", "enforced: selects pods"),
+        ("StreamPodSandboxStats", "filter.*", "enforced: selects pods"),
         ("ExecSync", "container_id", "enforced: selects the container"), ("ExecSync", "cmd", "enforced: exec plan"),
         ("ExecSync", "timeout", "enforced: time after which the command is killed"),
         (

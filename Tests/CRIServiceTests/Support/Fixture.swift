@@ -23,6 +23,7 @@ struct Outcome: Sendable {
 final class Fixture: Sendable {
     let node = FakeNode()
     let images = FakeImageService()
+    let statistics = FakeStatistics()
     let recorder = Recorder()
     let service: CRIService
     let client: GRPCClient
@@ -38,7 +39,7 @@ final class Fixture: Sendable {
         let runtime = Runtime(ports: node.ports.recorded(by: recorder), settings: Self.settings)
         node.deliver(to: runtime)
         service = CRIService(
-            runtime: runtime, images: images,
+            runtime: runtime, images: images, statistics: statistics,
             identity: .init(
                 name: "swiftlet", version: "1.2.3", nodeHostname: "node",
                 configurationJSON: "{\"stateDir\":\"/run/swiftlet\"}"),

@@ -74,6 +74,10 @@ enum Requests {
         "image": "docker.io/library/busybox:latest", "annotations": ["note": "text"], "user_specified_image": "busybox",
     ]
     private static let podFilter: JSON = ["id": "$POD", "state": ["state": 0], "label_selector": ["app": "web"]]
+    private static let podStatsFilter: JSON = ["id": "$POD", "label_selector": ["app": "web"]]
+    private static let statsFilter: JSON = [
+        "id": "$CONTAINER", "pod_sandbox_id": "$POD", "label_selector": ["app": "web"],
+    ]
     private static let containerFilter: JSON = [
         "id": "$CONTAINER", "state": ["state": 1], "pod_sandbox_id": "$POD", "label_selector": ["app": "web"],
     ]
@@ -96,6 +100,10 @@ enum Requests {
             "container_id": "$CONTAINER", "linux": resources, "annotations": ["note": "text"],
         ],
         "ReopenContainerLog": ["container_id": "$CONTAINER"],
+        "ContainerStats": ["container_id": "$CONTAINER"],
+        "ListContainerStats": ["filter": statsFilter], "StreamContainerStats": ["filter": statsFilter],
+        "PodSandboxStats": ["pod_sandbox_id": "$POD"],
+        "ListPodSandboxStats": ["filter": podStatsFilter], "StreamPodSandboxStats": ["filter": podStatsFilter],
         "ExecSync": ["container_id": "$CONTAINER", "cmd": ["/bin/true"], "timeout": 10],
         "UpdateRuntimeConfig": ["runtime_config": ["network_config": ["pod_cidr": "10.0.0.0/24"]]],
         "RuntimeConfig": [:],

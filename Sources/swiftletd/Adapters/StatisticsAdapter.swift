@@ -1,0 +1,109 @@
+import CRIService
+import Cgroups
+import Linux
+import Model
+import SupervisorClient
+import Synchronization
+
+/// What pods and containers use: cgroups by way of `Cgroups`, interfaces from the supervisors' own /proc/PID/net/dev.
+final class StatisticsAdapter: StatisticsPort {
+    /// A rate is told over at least this long.
+    private static let rateInterval = Duration.seconds(1)
+    /// Readings of cgroups that nobody has asked for since are forgotten.
+    private static let rateMemory = Duration.seconds(600)
+    private static let netDevBytesMax = 1 << 20
+
+    private struct Sample {
+        var at: ContinuousClock.Instant
+        var nanoseconds: UInt64
+        var nanoCores: UInt64?
+    }
+
+    private let cgroups: Cgroups
+    private let supervisors: SupervisorAdapter
+    private let layers: WritableLayers
+    private let samples = Mutex<[String: Sample]>([:])
+
+    init(cgroups: Cgroups, supervisors: SupervisorAdapter, layers: WritableLayers) {
+        self.cgroups = cgroups
+        self.supervisors = supervisors
+        self.layers = layers
+    }
+
+    func usage(ofCgroups paths: [String]) async throws -> [CgroupUsage?] {
+        let names: [CgroupPath]
+        do throws(CgroupError) {
+            names = try paths.map { path throws(CgroupError) in try CgroupPath(parent: path) }
+        } catch {
+            throw error.fault
+        }
+        let counted = try await cgroups.statistics(names)
+        let now = ContinuousClock.now
+        let timestamp = Clock.realtimeNanoseconds
+        return samples.withLock { samples in
+            if samples.count > 2 * paths.count + 256 {
+                samples = samples.filter { now - $0.value.at < Self.rateMemory }
+            }
+            return zip(paths, counted).map { path, counted in
+                guard let counted else {
+                    samples[path] = nil
+                    return nil
+                }
+                let rate = counted.cpu.flatMap { Self.rate(path, $0.usageNanoseconds, now, &samples) }
+                return CgroupUsage(timestamp: timestamp, counted: counted, nanoCores: rate)
+            }
+        }
+    }
+
+    /// Within a second the last rate holds; a counter that went back belongs to a new cgroup of the same name.
+    private static func rate(
+        _ path: String, _ nanoseconds: UInt64, _ now: ContinuousClock.Instant, _ samples: inout [String: Sample]
+    ) -> UInt64? {
+        guard let last = samples[path], last.nanoseconds <= nanoseconds else {
+            samples[path] = Sample(at: now, nanoseconds: nanoseconds, nanoCores: nil)
+            return nil
+        }
+        let time = now - last.at
+        guard time >= rateInterval else { return last.nanoCores }
+        let used = nanoseconds - last.nanoseconds
+        let (seconds, attoseconds) = time.components
+        let elapsed = Double(seconds) + Double(attoseconds) / 1e18
+        let rate = UInt64(Double(used) / elapsed)
+        samples[path] = Sample(at: now, nanoseconds: nanoseconds, nanoCores: rate)
+        return rate
+    }
+
+    func writableLayers(of containers: [ContainerID]) async -> [ContainerID: FilesystemUse] {
+        await layers.uses(of: containers)
+    }
+
+    func interfaces(of pod: PodID) async -> [InterfaceUse]? {
+        guard let supervisor = supervisors.process(of: pod) else { return nil }
+        do throws(Errno) {
+            let proc = try OwnedFD.open(Path("/proc/\(supervisor.pid)"), [.path, .directory])
+            // The number was the supervisor's when the directory was opened: a descriptor of /proc never changes its process.
+            guard try !supervisor.handle.hasEnded() else { return nil }
+            let file = try proc.open("net/dev", .readOnly)
+            let text = String(decoding: try file.readToEnd(max: Self.netDevBytesMax), as: UTF8.self)
+            return NetDev.interfaces(text)
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// The table of proc_pid_net(5), `dev`: two lines of headings, then "name: 8 counters received, 8 sent".
+enum NetDev {
+    /// All interfaces but the loopback; a line that is none is left out.
+    static func interfaces(_ text: String) -> [InterfaceUse] {
+        text.split(separator: "\n").dropFirst(2).compactMap { line in
+            guard let colon = line.firstIndex(of: ":") else { return nil }
+            let name = line[..<colon].drop { $0 == " " }
+            let numbers = line[line.index(after: colon)...].split(separator: " ").compactMap { UInt64($0) }
+            guard name != "lo", !name.isEmpty, numbers.count >= 16 else { return nil }
+            return InterfaceUse(
+                name: String(name), receivedBytes: numbers[0], receiveErrors: numbers[2], sentBytes: numbers[8],
+                sendErrors: numbers[10])
+        }
+    }
+}
