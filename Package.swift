@@ -85,6 +85,7 @@ let parts: [Part] = [
             ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOWebSocket", "swift-nio"),
             ("NIOSSL", "swift-nio-ssl"), log,
         ]),
+    library("Play", packages: [("Yams", "Yams")]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
     library(
@@ -144,6 +145,7 @@ let parts: [Part] = [
     test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestFakes"]),
     test("SupervisorClientTests", ["SupervisorClient", "Linux", "LaunchProtocol", "Model", "TestKit"]),
     test("KernelTests", ["LaunchEngine", "Linux", "LaunchProtocol", "SupervisorClient", "TestKit", "Cgroups", "Model"]),
+    test("PlayTests", ["Play"]),
     test(
         "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC"],
         packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),

@@ -1,0 +1,23 @@
+/// The kubelet's back-off: no wait before the first restart, then 10 s, doubled to 5 min, forgotten after 10 min.
+struct BackOff: Sendable {
+    private static let first = Duration.seconds(10)
+    private static let longest = Duration.seconds(300)
+
+    private let scale: Double
+    private(set) var period = Duration.zero
+    private var lastRestart = Duration.zero
+    /// When the next start may be.
+    private(set) var notBefore = Duration.zero
+
+    init(scale: Double) { self.scale = scale }
+
+    mutating func noteEnd(at now: Duration) {
+        if now - lastRestart > Self.longest * 2 * scale { period = .zero }
+        notBefore = now + period
+    }
+
+    mutating func noteRestart(at now: Duration) {
+        period = period == .zero ? Self.first * scale : min(period * 2, Self.longest * scale)
+        lastRestart = now
+    }
+}

@@ -1,0 +1,224 @@
+/// How a container ended.
+package struct Termination: Equatable, Sendable {
+    package var exitCode: Int32
+    package var reason: String
+    package var message: String
+    /// Nanoseconds since 1970.
+    package var startedAt: Int64
+    package var finishedAt: Int64
+
+    package init(exitCode: Int32, reason: String, message: String = "", startedAt: Int64 = 0, finishedAt: Int64 = 0) {
+        self.exitCode = exitCode
+        self.reason = reason
+        self.message = message
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+    }
+}
+
+package enum ContainerState: Equatable, Sendable {
+    case waiting(reason: String, message: String)
+    case running
+    case terminated(Termination)
+}
+
+/// One container of a pod, from attempt to attempt.
+package struct ContainerProgress: Sendable {
+    private struct Probing: Sendable {
+        var next: Duration
+        var isUnderWay = false
+        var successes: Int64 = 0
+        var failures: Int64 = 0
+    }
+
+    package let spec: ContainerManifest
+    package private(set) var state: ContainerState
+    /// The end before the present state.
+    package private(set) var previousEnd: Termination?
+    package private(set) var restarts = 0
+    package private(set) var attempt = 0
+    package private(set) var isReady = false
+    /// Up, its hook done and its startup probe passed.
+    package private(set) var isStarted = false
+    /// Whether it was ever started: a sidecar that restarts does not hold the pod back.
+    private(set) var wasStarted = false
+    private(set) var isLaunching = false
+    private(set) var backOff: BackOff
+    private var hasAttempted = false
+    private var isStopping = false
+    private var hookIsUnderWay = false
+    private var since = Duration.zero
+    private var failedAt = Duration.zero
+    private var probes: [ProbeKind: Probing] = [:]
+
+    init(_ spec: ContainerManifest, waiting reason: String, _ backOff: BackOff) {
+        self.spec = spec
+        state = .waiting(reason: reason, message: "")
+        self.backOff = backOff
+    }
+
+    var isRunning: Bool { state == .running }
+    var isBusy: Bool { isRunning || isLaunching }
+    var isTerminated: Bool {
+        if case .terminated = state { return true }
+        return false
+    }
+    /// How the last attempt ended; nothing while it runs or before the first.
+    var lastEnd: Termination? {
+        if case .terminated(let end) = state { return end }
+        return isRunning ? nil : previousEnd
+    }
+    var hasSucceeded: Bool { isTerminated && lastEnd?.exitCode == 0 }
+
+    // MARK: - Starting
+
+    mutating func launch(at now: Duration) -> PodMachine.Action {
+        if hasAttempted {
+            attempt += 1
+            backOff.noteRestart(at: now)
+        }
+        hasAttempted = true
+        isLaunching = true
+        isStopping = false
+        return .launch(spec.name, attempt: attempt)
+    }
+
+    mutating func begin(at now: Duration, _ actions: inout [PodMachine.Action]) {
+        guard isLaunching else { return }
+        isLaunching = false
+        if case .terminated(let end) = state { previousEnd = end }
+        if previousEnd != nil { restarts += 1 }
+        state = .running
+        since = now
+        if spec.postStart != nil {
+            hookIsUnderWay = true
+            actions.append(.postStart(spec.name, attempt: attempt))
+        } else {
+            beginProbes(at: now)
+        }
+    }
+
+    mutating func failLaunch(_ reason: String, _ message: String, at now: Duration) {
+        guard isLaunching else { return }
+        isLaunching = false
+        failedAt = now
+        if reason == "RunContainerError" || reason == "StartError" {
+            return close(Termination(exitCode: 128, reason: "StartError", message: message), at: now)
+        }
+        if case .terminated(let end) = state { previousEnd = end }
+        state = .waiting(reason: reason, message: message)
+        // The attempt that was not made counts for the back-off.
+        if backOff.period == .zero { backOff.noteRestart(at: now) }
+        backOff.noteEnd(at: now)
+    }
+
+    mutating func endHook(
+        _ isGood: Bool, grace: Int64, at now: Duration, _ actions: inout [PodMachine.Action]
+    ) {
+        guard hookIsUnderWay, isRunning else { return }
+        hookIsUnderWay = false
+        if isGood { beginProbes(at: now) } else { stop(grace: grace, &actions) }
+    }
+
+    // MARK: - Ending
+
+    mutating func stop(grace: Int64, _ actions: inout [PodMachine.Action]) {
+        guard isRunning, !isStopping else { return }
+        isStopping = true
+        isReady = false
+        probes = [:]
+        actions.append(.stop(spec.name, attempt: attempt, grace: grace))
+    }
+
+    mutating func end(_ end: Termination, at now: Duration) {
+        guard isRunning else { return }
+        close(end, at: now)
+    }
+
+    private mutating func close(_ end: Termination, at now: Duration) {
+        if case .terminated(let before) = state { previousEnd = before }
+        state = .terminated(end)
+        isReady = false
+        isStarted = false
+        hookIsUnderWay = false
+        probes = [:]
+        backOff.noteEnd(at: now)
+    }
+
+    /// Shows why a container that is due does not start yet.
+    mutating func showBackOff(at now: Duration, pod: String) {
+        switch state {
+        case .terminated(let end):
+            previousEnd = end
+            state = .waiting(
+                reason: "CrashLoopBackOff",
+                message: "back-off \(backOff.period) restarting failed container=\(spec.name) pod=\(pod)")
+        case .waiting("ErrImagePull", let message) where now > failedAt:
+            state = .waiting(reason: "ImagePullBackOff", message: message)
+        case .waiting, .running: return
+        }
+    }
+
+    // MARK: - Probes
+
+    private mutating func beginProbes(at now: Duration) {
+        if let startup = spec.startup {
+            probes[.startup] = Probing(next: since + .seconds(startup.initialDelay))
+        } else {
+            becomeStarted(at: now)
+        }
+    }
+
+    private mutating func becomeStarted(at now: Duration) {
+        isStarted = true
+        wasStarted = true
+        isReady = spec.readiness == nil
+        for kind in [ProbeKind.liveness, .readiness] {
+            guard let probe = spec.probe(kind) else { continue }
+            probes[kind] = Probing(next: max(now, since + .seconds(probe.initialDelay)))
+        }
+    }
+
+    /// Begins the probes that are due; returns when the next one is.
+    mutating func probeWhatIsDue(at now: Duration, _ actions: inout [PodMachine.Action]) -> Duration? {
+        var next: Duration?
+        for kind in ProbeKind.allCases {
+            guard var probing = probes[kind], !probing.isUnderWay else { continue }
+            if probing.next <= now {
+                probing.isUnderWay = true
+                probes[kind] = probing
+                actions.append(.probe(spec.name, attempt: attempt, kind))
+            } else {
+                next = min(next ?? probing.next, probing.next)
+            }
+        }
+        return next
+    }
+
+    mutating func note(
+        _ kind: ProbeKind, _ isGood: Bool, grace: Int64, at now: Duration, _ actions: inout [PodMachine.Action]
+    ) {
+        guard var probing = probes[kind], probing.isUnderWay, let probe = spec.probe(kind), isRunning else { return }
+        probing.isUnderWay = false
+        // Periods are counted from when the probe was due, so that slow ones do not drift.
+        let due = probing.next + .seconds(probe.period)
+        probing.next = max(due, now)
+        probing.successes = isGood ? probing.successes + 1 : 0
+        probing.failures = isGood ? 0 : probing.failures + 1
+        probes[kind] = probing
+        if isGood, probing.successes >= probe.successThreshold {
+            switch kind {
+            case .startup:
+                probes[.startup] = nil
+                becomeStarted(at: now)
+            case .readiness: isReady = true
+            case .liveness: return
+            }
+        } else if !isGood, probing.failures >= probe.failureThreshold {
+            switch kind {
+            case .startup, .liveness: stop(grace: probe.terminationGrace ?? grace, &actions)
+            case .readiness: isReady = false
+            }
+        }
+    }
+}

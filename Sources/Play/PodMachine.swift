@@ -1,0 +1,228 @@
+/// When the containers of one pod start, are probed, restarted and stopped.
+///
+///     none -> starting -> ready -> stopping -> stopped
+///               ^  |
+///               +--+ failed, again after the back-off
+///
+/// Containers: Waiting -> Running -> Terminated, and back to Waiting or Running where the restart policy says so.
+/// Time is any clock that does not run backwards.
+package struct PodMachine: Sendable {
+    package enum Event: Sendable {
+        case tick
+        case podStarted
+        case podFailed(String)
+        case started(String, attempt: Int)
+        /// The container could not be made; `reason` is the kubelet's.
+        case launchFailed(String, attempt: Int, reason: String, message: String)
+        case hookEnded(String, attempt: Int, isGood: Bool)
+        case probed(String, attempt: Int, ProbeKind, isGood: Bool)
+        case exited(String, attempt: Int, Termination)
+        case terminate
+        /// The sandbox is gone or not ready although nobody here stopped it.
+        case podLost
+        case podStopped
+    }
+
+    package enum Action: Equatable, Sendable {
+        case runPod
+        case launch(String, attempt: Int)
+        case postStart(String, attempt: Int)
+        case probe(String, attempt: Int, ProbeKind)
+        case stop(String, attempt: Int, grace: Int64)
+        case stopPod
+    }
+
+    enum Sandbox: Equatable, Sendable { case none, starting, failed, ready, stopping, stopped }
+
+    package let manifest: PodManifest
+    private let scale: Double
+    private(set) var sandbox = Sandbox.none
+    package private(set) var containers: [ContainerProgress]
+    package private(set) var message = ""
+    private var sandboxBackoff: BackOff
+    private var isTerminating = false
+    private var isLost = false
+    private var isInitialised = false
+    /// When something happens by itself next.
+    package private(set) var wake: Duration?
+
+    /// `scale` multiplies the back-off, for tests.
+    package init(_ manifest: PodManifest, backOffScale scale: Double = 1) {
+        self.manifest = manifest
+        self.scale = scale
+        let hasInit = manifest.containers.contains { $0.role != .main }
+        containers = manifest.containers.map {
+            ContainerProgress($0, waiting: hasInit ? "PodInitializing" : "ContainerCreating", BackOff(scale: scale))
+        }
+        sandboxBackoff = BackOff(scale: scale)
+    }
+
+    package var isFinished: Bool { sandbox == .stopped }
+
+    package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
+        var actions: [Action] = []
+        let grace = manifest.terminationGrace
+        switch event {
+        case .tick: break
+        case .podStarted: if sandbox == .starting { sandbox = .ready; message = "" }
+        case .podFailed(let why):
+            if sandbox == .starting {
+                sandbox = .failed
+                message = why
+                sandboxBackoff.noteRestart(at: now)
+                sandboxBackoff.noteEnd(at: now)
+            }
+        case .started(let name, let attempt): change(name, attempt) { $0.begin(at: now, &actions) }
+        case .launchFailed(let name, let attempt, let reason, let message):
+            change(name, attempt) { $0.failLaunch(reason, message, at: now) }
+        case .hookEnded(let name, let attempt, let isGood):
+            change(name, attempt) { $0.endHook(isGood, grace: grace, at: now, &actions) }
+        case .probed(let name, let attempt, let kind, let isGood):
+            change(name, attempt) { $0.note(kind, isGood, grace: grace, at: now, &actions) }
+        case .exited(let name, let attempt, let end): change(name, attempt) { $0.end(end, at: now) }
+        case .terminate: isTerminating = true
+        case .podLost:
+            isTerminating = true
+            isLost = isLost || sandbox == .ready
+        case .podStopped: sandbox = .stopped
+        }
+        wake = nil
+        advance(at: now, &actions)
+        return actions
+    }
+
+    private mutating func change(_ name: String, _ attempt: Int, _ body: (inout ContainerProgress) -> Void) {
+        guard let index = containers.firstIndex(where: { $0.spec.name == name }), containers[index].attempt == attempt
+        else { return }
+        body(&containers[index])
+    }
+
+    // MARK: - Decisions
+
+    private mutating func advance(at now: Duration, _ actions: inout [Action]) {
+        switch sandbox {
+        case .starting, .stopping, .stopped: return
+        case .none, .failed:
+            if isTerminating {
+                sandbox = .stopping
+                return actions.append(.stopPod)
+            }
+            if sandbox == .failed, now < sandboxBackoff.notBefore { return wakeAt(sandboxBackoff.notBefore) }
+            sandbox = .starting
+            actions.append(.runPod)
+        case .ready:
+            if isTerminating || isDone {
+                finish(at: now, &actions)
+            } else {
+                startWhatIsDue(at: now, &actions)
+                probe(at: now, &actions)
+            }
+        }
+    }
+
+    private mutating func startWhatIsDue(at now: Duration, _ actions: inout [Action]) {
+        var mayGoOn = true
+        for index in containers.indices where containers[index].spec.role != .main {
+            guard mayGoOn || isInitialised else { break }
+            if containers[index].spec.role == .initial {
+                if isInitialised || containers[index].hasSucceeded { continue }
+                mayGoOn = false
+                if !mayRestart(containers[index]) { continue }
+            } else if containers[index].isRunning {
+                if !containers[index].isStarted { mayGoOn = false }
+                continue
+            } else {
+                mayGoOn = false
+            }
+            launch(index, at: now, &actions)
+        }
+        isInitialised = isInitialised || mayGoOn
+        guard isInitialised else { return }
+        for index in containers.indices where containers[index].spec.role == .main {
+            if mayRestart(containers[index]) { launch(index, at: now, &actions) }
+        }
+    }
+
+    /// Starts a container that is not there, or waits for the end of its back-off.
+    private mutating func launch(_ index: Int, at now: Duration, _ actions: inout [Action]) {
+        guard !containers[index].isRunning, !containers[index].isLaunching else { return }
+        guard now >= containers[index].backOff.notBefore else {
+            containers[index].showBackOff(at: now, pod: "\(manifest.name)_\(manifest.namespace)")
+            return wakeAt(containers[index].backOff.notBefore)
+        }
+        actions.append(containers[index].launch(at: now))
+    }
+
+    private func mayRestart(_ container: ContainerProgress) -> Bool {
+        guard let end = container.lastEnd, container.spec.role != .sidecar else { return true }
+        return switch manifest.restartPolicy {
+        case .Always: container.spec.role == .main || end.exitCode != 0
+        case .OnFailure: end.exitCode != 0
+        case .Never: false
+        }
+    }
+
+    /// Whether the pod has come to its end by itself.
+    private var isDone: Bool {
+        if hasFailedInit { return true }
+        let main = containers.filter { $0.spec.role == .main }
+        return main.allSatisfy { $0.isTerminated && !mayRestart($0) }
+    }
+
+    private var hasFailedInit: Bool {
+        manifest.restartPolicy == .Never
+            && containers.contains { $0.spec.role == .initial && ($0.lastEnd?.exitCode ?? 0) != 0 }
+    }
+
+    /// Stops the main containers, then the sidecars, the last first, then the pod.
+    private mutating func finish(at now: Duration, _ actions: inout [Action]) {
+        let others = containers.indices.filter { containers[$0].spec.role != .sidecar && containers[$0].isBusy }
+        for index in others { containers[index].stop(grace: manifest.terminationGrace, &actions) }
+        guard others.isEmpty else { return }
+        let last = containers.indices.last { containers[$0].spec.role == .sidecar && containers[$0].isBusy }
+        if let last { return containers[last].stop(grace: manifest.terminationGrace, &actions) }
+        sandbox = .stopping
+        actions.append(.stopPod)
+    }
+
+    private mutating func probe(at now: Duration, _ actions: inout [Action]) {
+        for index in containers.indices {
+            if let next = containers[index].probeWhatIsDue(at: now, &actions) { wakeAt(next) }
+        }
+    }
+
+    private mutating func wakeAt(_ time: Duration) { wake = min(wake ?? time, time) }
+
+    // MARK: - Status
+
+    /// The phase as the API defines it.
+    package var phase: PodPhase {
+        if isLost { return .Unknown }
+        if hasFailedInit { return .Failed }
+        let isPending = containers.contains {
+            switch $0.spec.role {
+            case .initial: !$0.hasSucceeded
+            case .sidecar: !$0.wasStarted
+            case .main: false
+            }
+        }
+        let main = containers.filter { $0.spec.role == .main }
+        if isPending {
+            let isOver = isFinished && containers.contains { $0.lastEnd != nil }
+            return isOver ? .Failed : .Pending
+        }
+        if main.contains(where: { $0.lastEnd == nil && !$0.isRunning }) { return isFinished ? .Failed : .Pending }
+        if main.contains(where: \.isRunning) { return .Running }
+        if manifest.restartPolicy == .Always, !isTerminating { return .Running }
+        if main.allSatisfy({ $0.lastEnd?.exitCode == 0 }) { return .Succeeded }
+        if manifest.restartPolicy == .OnFailure, !isTerminating { return .Running }
+        return .Failed
+    }
+
+    /// Whether every container that has to be is ready.
+    package var isReady: Bool {
+        phase == .Running && containers.allSatisfy { $0.spec.role == .initial || $0.isReady }
+    }
+}
+
+package enum PodPhase: String, Sendable { case Pending, Running, Succeeded, Failed, Unknown }
