@@ -33,7 +33,7 @@ final class DebianRegistry: Sendable {
         try configuration.write(toFile: "\(directory)/config.yml", atomically: true, encoding: .utf8)
 
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/docker-registry")
+        process.executableURL = URL(fileURLWithPath: try program.get())
         process.arguments = ["serve", "\(directory)/config.yml"]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
@@ -41,6 +41,22 @@ final class DebianRegistry: Sendable {
         let registry = DebianRegistry(port: port, directory: directory, process: process, authorization: authorization)
         try await registry.untilListening()
         return registry
+    }
+
+    /// Where the program is: an installed one, or the one that the test tools download and unpack once.
+    private static let program = Result<String, any Error> {
+        let tool = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("rootfs-tools/registry")
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = tool
+        process.arguments = ["fetch"]
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "rootfs-tools/registry fetch failed")
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     private init(port: Int, directory: String, process: Process, authorization: String?) {
