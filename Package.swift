@@ -79,17 +79,11 @@ let parts: [Part] = [
     library("SupervisorClient", ["Model", "Linux", "LaunchProtocol"]),
     // floor 4
     library("Lifecycle", ["Model", "OCI", "LaunchProtocol", "Planner"], packages: [log]),
-    library(
-        "Streaming", ["Linux", "Model"],
-        packages: [
-            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOWebSocket", "swift-nio"),
-            ("NIOSSL", "swift-nio-ssl"), log,
-        ]),
-    library("Play", packages: [("Yams", "Yams")]),
+    library("Play", ["Model"], packages: [("Yams", "Yams")]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
     library(
-        "CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner", "Streaming", "Cgroups"],
+        "CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner", "Cgroups"],
         packages: [log, protobuf]),
     // floor 6
     executable("swiftlet-launch", ["LaunchEngine"]),
@@ -97,15 +91,15 @@ let parts: [Part] = [
         "swiftletd",
         [
             "CRIProto", "CRIService", "GRPC", "Lifecycle", "Planner", "Seccomp", "OCI", "Model", "LaunchProtocol", "Linux",
-            "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI", "Streaming",
+            "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI",
         ],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,
             ("NIOPosix", "swift-nio"),
         ]),
-    library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf]),
+    library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     executable(
-        "swiftlet", ["CLICore", "CRIProto", "GRPC"],
+        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Model"],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf, ("UnixSignals", "swift-service-lifecycle"),
         ]),
@@ -145,7 +139,7 @@ let parts: [Part] = [
     test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestFakes"]),
     test("SupervisorClientTests", ["SupervisorClient", "Linux", "LaunchProtocol", "Model", "TestKit"]),
     test("KernelTests", ["LaunchEngine", "Linux", "LaunchProtocol", "SupervisorClient", "TestKit", "Cgroups", "Model"]),
-    test("PlayTests", ["Play"]),
+    test("PlayTests", ["Play", "Model"]),
     test(
         "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC"],
         packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),

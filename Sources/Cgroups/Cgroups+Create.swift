@@ -69,7 +69,7 @@ extension Cgroups {
         } catch .noSuchFile(let file, let cgroup) {
             if write.mayBeMissing { return true }
             let controllers = try directory.words("cgroup.controllers")
-            if write.controller == "cgroup" || controllers.contains(write.controller) {
+            if !write.isOfController || controllers.contains(write.controller) {
                 throw .noSuchFile(file, cgroup: cgroup)
             }
             if requireControllers { throw .controllerMissing(write.controller, file: file, cgroup: cgroup) }

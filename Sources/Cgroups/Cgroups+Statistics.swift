@@ -6,13 +6,9 @@ extension Cgroups {
         try await pool.run { [self] in try statisticsNow(path) }
     }
 
-    /// The same for many in one go, in their order. One that fails while it is removed counts as gone.
+    /// The same for many in one go, in their order.
     package func statistics(_ paths: [CgroupPath]) async throws -> [CgroupStatistics?] {
-        try await pool.run { [self] in
-            paths.map { path in
-                do throws(CgroupError) { return try statisticsNow(path) } catch { return nil }
-            }
-        }
+        try await pool.run { [self] in try paths.map(statisticsNow) }
     }
 
     /// memory.events of a cgroup; nil when there is none or it has no memory controller. To be read before the cgroup
@@ -84,6 +80,8 @@ extension CgroupDirectory {
         do throws(Errno) {
             names = try fd.entries(max: 1 << 20).map { String(decoding: $0.name, as: UTF8.self) }
         } catch {
+            // Removed since it was opened, as the other files say by not being there.
+            if error == .noEntry || error == .cgroupGone { return [] }
             throw .system(operation: "list cgroup", path: path.description, errno: error)
         }
         var found: [CgroupStatistics.Hugetlb] = []

@@ -15,6 +15,12 @@ package struct LimitWrite: Equatable, Sendable {
 
     /// The controller that makes the file: the name up to the first dot.
     package var controller: String { String(file.prefix { $0 != "." }) }
+
+    /// Whether that is one (cgroup-v2.rst, "Controllers"), so that a host may lack it: a name that means nothing anywhere is a
+    /// mistake on every host.
+    package var isOfController: Bool { Self.controllers.contains(controller) }
+
+    private static let controllers: Set = ["cpu", "cpuset", "dmem", "hugetlb", "io", "memory", "misc", "pids", "rdma"]
 }
 
 extension LimitWrite {

@@ -1,3 +1,5 @@
+import Model
+
 /// What was found wrong with a manifest.
 package final class ManifestProblems {
     /// Mistakes.
@@ -146,7 +148,7 @@ final class ManifestFields {
 
     func end() {
         for member in members where !known.contains(member.name) {
-            let near = known.map { ($0, distance($0.lowercased(), member.name.lowercased())) }.min { $0.1 < $1.1 }
+            let near = known.map { ($0, editDistance($0.lowercased(), member.name.lowercased())) }.min { $0.1 < $1.1 }
             let hint = near.flatMap { $0.1 <= 2 ? " (did you mean \($0.0)?)" : nil } ?? ""
             problems.errors.append("line \(member.node.line): unknown field \(at(member.name))\(hint)")
         }
@@ -164,19 +166,4 @@ final class ManifestFields {
     private func wrong(_ node: ManifestNode, _ name: String, _ what: String) {
         problems.errors.append("line \(node.line): \(at(name)) is \(node.kind), not \(what)")
     }
-}
-
-/// Levenshtein's distance, of names short enough to be mistakes in typing.
-private func distance(_ left: String, _ right: String) -> Int {
-    guard left.count <= 64, right.count <= 64 else { return .max }
-    var previous = Array(0...right.count)
-    for (row, character) in left.enumerated() {
-        var current = [row + 1]
-        for (column, other) in right.enumerated() {
-            let replace = previous[column] + (character == other ? 0 : 1)
-            current.append(min(replace, previous[column + 1] + 1, current[column] + 1))
-        }
-        previous = current
-    }
-    return previous[right.count]
 }

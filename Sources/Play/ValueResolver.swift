@@ -57,7 +57,7 @@ package struct ValueResolver: Sendable {
             return String(decoding: bytes, as: UTF8.self)
         case .field(let path): return try field(path, line)
         case .resource(let name, let resource, let divisor):
-            let target = pod.containers.first { $0.name == name } ?? container
+            let target = name.isEmpty ? container : pod.containers.first { $0.name == name }
             return try amount(resource, of: target, divisor, line)
         }
     }
@@ -102,7 +102,7 @@ package struct ValueResolver: Sendable {
         _ resource: String, of container: ContainerManifest?, _ divisor: String, _ line: Int
     ) throws(ManifestError) -> String {
         guard let container, let divisor = Quantity(divisor), divisor.thousandths > 0 else {
-            throw ManifestError("line \(line): a resource needs a container and a divisor above 0")
+            throw ManifestError("line \(line): a resource needs a container that the pod has, and a divisor above 0")
         }
         let text: String?
         switch resource {

@@ -110,7 +110,7 @@ struct Daemon {
             runtime: runtime, images: images,
             statistics: StatisticsAdapter(
                 cgroups: cgroups.cgroups, supervisors: supervisors,
-                layers: WritableLayers(paths: paths, pool: pool, log: log)),
+                layers: WritableLayers(paths: paths, pool: pool, log: log), log: log),
             identity: .init(
                 name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
                 configurationJSON: try config.statusJSON()),
@@ -211,8 +211,7 @@ struct Daemon {
     private static func isQuiet(_ path: String) -> Bool {
         let name = path.split(separator: "/").last ?? ""
         return name.hasPrefix("List") || name.hasPrefix("Stream") || name.hasSuffix("Status") || name.hasSuffix("Stats")
-            || name == "Version"
-            || name == "ImageFsInfo" || name == "RuntimeConfig"
+            || name == "Version" || name == "ImageFsInfo" || name == "RuntimeConfig"
     }
 
     /// Waits for SIGTERM or SIGINT.

@@ -140,6 +140,11 @@ import Testing
             fixture.statistics.state.withLock { $0.asked = [] }
             let first = try await podStats(fixture, given)
             #expect(fixture.statistics.state.withLock { $0.asked.first } == "/kubepods/podx")
+            let top = try await fixture.runPod(
+                Requests.pod.with("config.linux.cgroup_parent", "/").with("config.metadata.name", "top"))
+            fixture.statistics.state.withLock { $0.asked = [] }
+            _ = try await podStats(fixture, top)
+            #expect(fixture.statistics.state.withLock { $0.asked.first } == "/")
             #expect(first.linux.cpu.usageCoreNanoSeconds.value == 3_000_000)
             #expect(first.linux.memory.availableBytes.value == 42500)
             #expect(first.linux.process.processCount.value == 5)

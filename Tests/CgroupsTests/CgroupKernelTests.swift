@@ -226,6 +226,20 @@ struct LimitKernelTests {
         }
     }
 
+    @Test("a file of no controller fails, also where missing controllers are tolerated")
+    func unknownFile() async throws {
+        try await CgroupFixture.with(requireControllers: false) { fixture in
+            let path = try fixture.base.appending("pod").appending("c")
+            var resources = LinuxResources()
+            resources.unified = ["no.such.file": "1"]
+            let wanted = resources
+            let missing = await #expect(throws: CgroupError.self) {
+                try await fixture.cgroups.create(path, resources: wanted)
+            }
+            #expect(missing == .noSuchFile("no.such.file", cgroup: path.description))
+        }
+    }
+
     @Test("memory, processor and process limits are set and changed", .enabled(if: !lacksMemory))
     func realLimits() async throws {
         try await CgroupFixture.with(requireControllers: true) { fixture in

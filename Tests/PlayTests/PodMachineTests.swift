@@ -20,7 +20,7 @@ private struct Bench {
     mutating func send(_ event: PodMachine.Event) { seen = machine.handle(event, at: now) }
 
     /// Sets the clock on to when something happens by itself.
-    mutating func sleep() throws {
+    mutating func skipToWake() throws {
         now = try #require(machine.wake)
         send(.tick)
     }
@@ -77,7 +77,7 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
         #expect(bench.state("main") == "Waiting CrashLoopBackOff")
         #expect(bench.machine.phase == .Running)
         #expect(bench.machine.wake == .seconds(10))
-        try bench.sleep()
+        try bench.skipToWake()
         #expect(bench.seen == [.launch("main", attempt: 2)])
         bench.start("main", 2)
         bench.exit("main", 2, 0)
@@ -100,7 +100,7 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
             bench.exit("a", attempt, 1)
             if let wake = bench.machine.wake {
                 waits.append((wake - bench.now).components.seconds)
-                try bench.sleep()
+                try bench.skipToWake()
             } else {
                 waits.append(0)
             }
@@ -155,7 +155,7 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
         bench.start("a")
         #expect(bench.seen == [.probe("a", attempt: 0, .startup)])
         bench.send(.probed("a", attempt: 0, .startup, isGood: false))
-        try bench.sleep()
+        try bench.skipToWake()
         #expect(bench.now == .seconds(2))
         bench.send(.probed("a", attempt: 0, .startup, isGood: true))
         #expect(bench.seen == [.probe("a", attempt: 0, .liveness)])
@@ -208,7 +208,7 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
         bench.send(.tick)
         #expect(bench.state("a") == "Waiting ImagePullBackOff")
         #expect(bench.machine.phase == .Pending)
-        try bench.sleep()
+        try bench.skipToWake()
         #expect(bench.now == .seconds(10))
         #expect(bench.seen == [.launch("a", attempt: 1)])
     }
@@ -276,5 +276,7 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
             manifest, pod, PodFacts(uid: "u", ip: "10.0.0.2", nodeName: "n", nodeIP: "10.0.0.1"))
         let values = try resolver.environment(of: pod.containers[0]).map { "\($0.name)=\($0.value)" }
         #expect(values == ["C_k=v", "A=xv$(C_k)$(NO)", "S=hello", "L=web", "M=64", "IP=10.0.0.2"])
+        let wrong = ValueSource.resource(container: "b", "limits.memory", divisor: "1")
+        #expect(throws: ManifestError.self) { try resolver.value(wrong, pod.containers[0], 1) }
     }
 }

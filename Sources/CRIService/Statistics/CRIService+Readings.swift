@@ -85,7 +85,7 @@ extension CRIService {
         guard !pod.record.config.cgroupParent.isEmpty, let slash = pod.record.cgroup.lastIndex(of: "/") else {
             return pod.record.cgroup
         }
-        return String(pod.record.cgroup[..<slash])
+        return slash == pod.record.cgroup.startIndex ? "/" : String(pod.record.cgroup[..<slash])
     }
 
     /// Counters of cgroups together. Pressure is no sum and is left out; a limit of each is none of all.

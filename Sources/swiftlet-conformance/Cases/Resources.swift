@@ -71,7 +71,7 @@ let resourceCases: [Case] = [
         source: "runtime-spec config-linux.md",
         proves: ["CreateContainerRequest.config.linux.resources.unified"]
     ) { trial in
-        let config = trial.containerConfig { $0.linux.resources.unified = ["cgroup.no-such-file": "1"] }
+        let config = trial.containerConfig { $0.linux.resources.unified = ["no.such.file": "1"] }
         let pod = try await trial.pod()
         guard let made = await trial.answer(of: CRIMethods.createContainer, Trial.request(config, in: pod))
         else { return }

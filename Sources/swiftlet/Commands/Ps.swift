@@ -74,7 +74,8 @@ struct Ps: RuntimeCommand {
         let namespaces = try NamePattern(namespace, flag: "--namespace")
         let wanted = try await wantedImage(session)
         let all = try await session.containers(filter)
-        let owners = try await PodOwners(of: all, session)
+        let needsOwners = namespace != nil || (output == .table && !quiet)
+        let owners = try await PodOwners(of: needsOwners ? all : [], session)
         let containers = all.filter { container in
             container.id.hasPrefix(id ?? "") && container.podSandboxID.hasPrefix(pod ?? "")
                 && names.matches(container.metadata.name)

@@ -1,6 +1,7 @@
 import CLICore
 import CRIProto
 import Foundation
+import Model
 import SwiftProtobuf
 
 /// Reads a CRI message from a file as crictl does: JSON or YAML, field names as in the .proto file or in lower camel case.
@@ -114,24 +115,9 @@ enum MessageFile {
     // MARK: - Suggestions
 
     private static func suggestion(for name: String, in shape: MessageShape) -> String {
-        let near = shape.fields.map { ($0.protoName, distance(name.lowercased(), $0.protoName.lowercased())) }
+        let near = shape.fields.map { ($0.protoName, editDistance(name.lowercased(), $0.protoName.lowercased())) }
             .min { $0.1 < $1.1 }
         guard let near, near.1 <= 2 else { return "" }
         return " (did you mean \(near.0)?)"
-    }
-
-    /// Levenshtein's distance, of names short enough to be mistakes in typing.
-    private static func distance(_ left: String, _ right: String) -> Int {
-        guard left.count <= 64, right.count <= 64 else { return .max }
-        var previous = Array(0...right.count)
-        for (row, character) in left.enumerated() {
-            var current = [row + 1]
-            for (column, other) in right.enumerated() {
-                let replace = previous[column] + (character == other ? 0 : 1)
-                current.append(min(replace, previous[column + 1] + 1, current[column] + 1))
-            }
-            previous = current
-        }
-        return previous[right.count]
     }
 }

@@ -1,6 +1,7 @@
 import CRIService
 import Cgroups
 import Linux
+import Logging
 import Model
 import SupervisorClient
 import Synchronization
@@ -22,12 +23,14 @@ final class StatisticsAdapter: StatisticsPort {
     private let cgroups: Cgroups
     private let supervisors: SupervisorAdapter
     private let layers: WritableLayers
+    private let log: Logger
     private let samples = Mutex<[String: Sample]>([:])
 
-    init(cgroups: Cgroups, supervisors: SupervisorAdapter, layers: WritableLayers) {
+    init(cgroups: Cgroups, supervisors: SupervisorAdapter, layers: WritableLayers, log: Logger) {
         self.cgroups = cgroups
         self.supervisors = supervisors
         self.layers = layers
+        self.log = log
     }
 
     func usage(ofCgroups paths: [String]) async throws -> [CgroupUsage?] {
@@ -87,6 +90,10 @@ final class StatisticsAdapter: StatisticsPort {
             let text = String(decoding: try file.readToEnd(max: Self.netDevBytesMax), as: UTF8.self)
             return NetDev.interfaces(text)
         } catch {
+            // Dead since it was looked up; anything else is worth knowing, and no reason to hold back all other numbers.
+            if error != .noEntry && error != .noProcess {
+                log.warning("a pod's interfaces were not read", metadata: ["pod": "\(pod)", "error": "\(error)"])
+            }
             return nil
         }
     }

@@ -40,11 +40,16 @@ actor WritableUsage {
                 do throws(Errno) {
                     let open = try top.open(
                         path, [.readOnly, .directory], resolve: [.beneath, .noSymlinks, .noCrossDevice])
-                    for entry in try open.entries(max: entriesMax) {
-                        let status = try open.status(Path(entry.name))
-                        use.usedBytes += status.blocks * 512
-                        use.inodesUsed += 1
-                        if status.kind == .directory { waiting.append(path.appending(Path(entry.name))) }
+                    // Part by part: whoever fills a directory decides neither about our memory nor about our time.
+                    while use.inodesUsed < UInt64(entriesMax), .now < end {
+                        let part = try open.entriesPart()
+                        if part.isEmpty { break }
+                        for entry in part where !entry.isDot {
+                            let status = try open.status(Path(entry.name))
+                            use.usedBytes += status.blocks * 512
+                            use.inodesUsed += 1
+                            if status.kind == .directory { waiting.append(path.appending(Path(entry.name))) }
+                        }
                     }
                 } catch Errno.noEntry {
                     // Removed meanwhile.
