@@ -5,7 +5,7 @@ import Model
 import TestKit
 import Testing
 
-@Suite("attaching and releasing pods", .timeLimit(.minutes(1)))
+@Suite("attaching and releasing pods", .timeLimit(.minutes(10)))
 struct AttachTests {
     @Test("plugins run in order with the result of the one before, and in reverse order to release")
     func chain() async throws {

@@ -19,7 +19,7 @@ struct PluginFault: Sendable, CustomTestStringConvertible {
     }
 }
 
-@Suite("plugins that fail", .timeLimit(.minutes(1)))
+@Suite("plugins that fail", .timeLimit(.minutes(10)))
 struct PluginFaultTests {
     static let faults: [PluginFault] = [
         PluginFault(

@@ -3,7 +3,7 @@ import Foundation
 import TestKit
 import Testing
 
-@Suite("readiness of the network", .timeLimit(.minutes(1)))
+@Suite("readiness of the network", .timeLimit(.minutes(10)))
 struct ReadinessTests {
     @Test("it follows the configuration directory: absent, filled, broken, mended, emptied")
     func changes() async throws {

@@ -86,7 +86,7 @@ final class NamespaceFixture: Sendable {
 }
 
 @Suite(
-    "the distribution's plugins", .enabled(if: NamespaceFixture.isPossible), .timeLimit(.minutes(2)), .serialized)
+    "the distribution's plugins", .enabled(if: NamespaceFixture.isPossible), .timeLimit(.minutes(10)), .serialized)
 struct RealPluginTests {
     static let portmap = #",{"type":"portmap","capabilities":{"portMappings":true},"snat":false}"#
 

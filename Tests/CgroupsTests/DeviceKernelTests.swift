@@ -5,7 +5,7 @@ import Model
 import TestKit
 import Testing
 
-@Suite("device programs of the kernel", .enabled(if: CgroupFixture.isPossible), .timeLimit(.minutes(1)))
+@Suite("device programs of the kernel", .enabled(if: CgroupFixture.isPossible), .timeLimit(.minutes(10)))
 struct DeviceKernelTests {
     /// What every container that is not privileged gets (behaviour of the OCI runtimes).
     static let container: [DeviceRule] =

@@ -44,13 +44,13 @@ extension WholeDaemon.NetworkFaults {
         }
         #expect(try await network().status)
         try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
-        try await eventually("the network is not ready", within: .seconds(5)) { try await !network().status }
+        try await eventually("the network is not ready") { try await !network().status }
         #expect(try await network().reason == "NetworkPluginNotReady")
         let config = try node.podConfig("no-network")
         let refused = try await node.refusal(of: CRIMethods.runPodSandbox, .with { $0.config = config })
         #expect(refused.code != .ok, "\(refused)")
         try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
-        try await eventually("the network is ready", within: .seconds(5)) { try await network().status }
+        try await eventually("the network is ready") { try await network().status }
         try await node.leavesNothing { try await node.runPod(config).remove() }
     }
 

@@ -133,7 +133,7 @@ extension WholeDaemon.Restart {
             try await node.withPod("dies") { pod in
                 let container = try await pod.start()
                 #expect(kill(try node.supervisor(of: pod), SIGKILL) == 0)
-                let status = try await container.ended(within: .seconds(5))
+                let status = try await container.ended()
                 #expect(status.exitCode == 137)
                 #expect(status.reason == "SupervisorLost")
                 try await eventually("the pod is not ready") { try await pod.status().state == .sandboxNotready }

@@ -139,7 +139,7 @@ struct RawRequest: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite(.timeLimit(.minutes(2))) struct RequestTests {
+@Suite(.timeLimit(.minutes(10))) struct RequestTests {
     @Test(arguments: RawRequest.all, [false, true])
     func `a request in whatever frames gets its answer`(request: RawRequest, isByteByByte: Bool) async throws {
         try await TestServer.with { server in

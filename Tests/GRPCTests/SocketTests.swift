@@ -80,7 +80,7 @@ import Testing
             let _: Text = try await client.unary("/test.Echo/Inline", Text())
             // The kernel's list can miss a line while other sockets come and go (seq_file); then it is read again.
             var inodes: [String] = []
-            for _ in 0..<100 where inodes.count != 2 { inodes = try server.socketInodes() }
+            for _ in 0..<2000 where inodes.count != 2 { inodes = try server.socketInodes() }
             #expect(inodes.count == 2)
             let entries = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
             // Descriptors of other tests may come and go meanwhile: a missing link is no match.

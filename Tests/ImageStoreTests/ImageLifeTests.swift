@@ -10,7 +10,7 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] {
     TarBuilder.archive { $0.add(name, content: content) }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ImageLifeTests {
+@Suite(.timeLimit(.minutes(10))) struct ImageLifeTests {
     private func layers(_ store: ImageStore) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: store.layersPath).filter { $0 != ImageStore.emptyLayer }
             .sorted()

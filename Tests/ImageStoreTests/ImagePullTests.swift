@@ -10,7 +10,7 @@ private func file(_ name: String, _ content: String = "x") -> [UInt8] {
     TarBuilder.archive { $0.add(name, content: content) }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ImagePullTests {
+@Suite(.timeLimit(.minutes(10))) struct ImagePullTests {
     private let defaults =
         #"{"User":"1000:5","Env":["A=b","BAD","=c","D="],"Cmd":["run"],"#
         + #""Volumes":{"/data":{},"/../etc":{},"rel":{},"/":{}}}"#

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImageStore
 
-@Suite(.timeLimit(.minutes(2))) struct ImageUsersTests {
+@Suite(.timeLimit(.minutes(10))) struct ImageUsersTests {
     private static let passwd = """
         root:x:0:0:root:/root:/bin/sh
         app:x:1000:1001:App:/home/app:/bin/sh

@@ -8,7 +8,7 @@ import Testing
 
 private typealias Build = (inout TarBuilder) -> Void
 
-@Suite(.timeLimit(.minutes(2))) struct ImageViewTests {
+@Suite(.timeLimit(.minutes(10))) struct ImageViewTests {
     /// Pulls an image of these layers and lists what a real overlay mount of them shows.
     private func merged(_ layers: [Build], gzip: Bool = true) async throws -> [String] {
         let scratch = try Scratch()

@@ -8,7 +8,7 @@ import Testing
 
 /// Archives that attack the machine they are unpacked on: rows L1 to L10 of the attack table. Whatever an archive
 /// tries, the canary beside the layer is untouched, and the layer is either refused or confined.
-@Suite(.timeLimit(.minutes(2))) struct LayerAttackTests {
+@Suite(.timeLimit(.minutes(10))) struct LayerAttackTests {
     struct Attack: CustomTestStringConvertible, Sendable {
         enum Outcome: Sendable { case refused, confined, either }
         var name: String

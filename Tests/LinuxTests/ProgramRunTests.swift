@@ -2,7 +2,7 @@ import Testing
 
 @testable import Linux
 
-@Suite("helper programs", .timeLimit(.minutes(1)))
+@Suite("helper programs", .timeLimit(.minutes(10)))
 struct ProgramRunTests {
     private static func shell(_ script: String, input: [UInt8] = [], milliseconds: Int64 = 30_000) -> ProgramRun {
         ProgramRun(

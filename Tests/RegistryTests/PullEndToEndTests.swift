@@ -27,7 +27,7 @@ struct SessionSource: BlobSource {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct PullEndToEndTests {
+@Suite(.timeLimit(.minutes(10))) struct PullEndToEndTests {
     private func run(_ command: String) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(2))) struct RealRegistryTests {
+@Suite(.timeLimit(.minutes(10))) struct RealRegistryTests {
     private func push(_ image: SampleImage, to registry: DebianRegistry) async throws {
         for blob in [image.config, image.layer] {
             try await registry.push(blob, digest: digest(blob).description, to: "app/one")

@@ -8,7 +8,7 @@ import Testing
 
 private let basic = "Basic dXNlcjpzZWNyZXQ="  // user:secret
 
-@Suite(.timeLimit(.minutes(2))) struct RegistryAuthTests {
+@Suite(.timeLimit(.minutes(10))) struct RegistryAuthTests {
     private func user(_ server: String = "") throws -> RegistryCredentials {
         try RegistryCredentials(username: "user", password: "secret", serverAddress: server)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(2))) struct RegistryFaultTests {
+@Suite(.timeLimit(.minutes(10))) struct RegistryFaultTests {
     private func session(
         _ client: RegistryClient, _ server: FaultServer, credentials: RegistryCredentials? = nil,
         selector: String = ":v1"

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(2))) struct RegistryTLSTests {
+@Suite(.timeLimit(.minutes(10))) struct RegistryTLSTests {
     /// A self-signed certificate for 127.0.0.1 in `directory`.
     private func certificate(in directory: String) throws -> NIOSSLContext {
         let openssl = Process()

@@ -15,7 +15,7 @@ enum Commands {
         let files = try ["out", "err"].map { try output.write("", to: "\(name).\($0)") }
         defer { for file in files { unlink(file) } }
         let process = try start(command, stdout: files[0], stderr: files[1])
-        try await eventually("\(command) ends", within: .seconds(60)) { !process.isRunning }
+        try await eventually("\(command) ends", within: .seconds(120)) { !process.isRunning }
         let texts = try files.map { String(decoding: try readFile($0), as: UTF8.self) }
         return CommandResult(status: process.terminationStatus, stdout: texts[0], stderr: texts[1])
     }
@@ -47,7 +47,7 @@ enum Commands {
 
 /// Waits until something holds; fails at the deadline.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(20), isolation: isolated (any Actor)? = #isolation,
+    _ what: String, within limit: Duration = .seconds(120), isolation: isolated (any Actor)? = #isolation,
     _ holds: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit

@@ -44,7 +44,7 @@ struct Container: Sendable {
     }
 
     /// Waits until the main process has ended.
-    func ended(within limit: Duration = .seconds(30)) async throws -> Runtime_V1_ContainerStatus {
+    func ended(within limit: Duration = .seconds(120)) async throws -> Runtime_V1_ContainerStatus {
         var last = try await status()
         try await eventually("the container ends", within: limit) {
             last = try await self.status()

@@ -38,7 +38,7 @@ extension Node {
     /// Returns when the daemon has recovered and answers.
     func awaitDaemon() async throws {
         await disconnect()
-        try await eventually("the daemon answers", within: .seconds(60)) {
+        try await eventually("the daemon answers", within: .seconds(120)) {
             do {
                 _ = try await self.call(CRIMethods.version, .init())
                 return true

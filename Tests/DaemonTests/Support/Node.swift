@@ -82,7 +82,7 @@ final class Node: Sendable {
     func stop() async throws {
         await disconnect()
         try input.fileHandleForWriting.close()
-        try await eventually("the node ends", within: .seconds(60)) { !self.holder.isRunning }
+        try await eventually("the node ends", within: .seconds(120)) { !self.holder.isRunning }
     }
 
     // MARK: Inside

@@ -115,7 +115,7 @@ extension Node {
     /// - Parameter pluginMayForgetRules: the bridge plugin drops its own masquerading rules only after the link; where its DEL
     ///   is cut off in between, no later DEL of the plugin finds them (containernetworking/plugins 1.1).
     func expectNothing(
-        since before: NodeState, within patience: Duration = .seconds(10), pluginMayForgetRules: Bool = false
+        since before: NodeState, within patience: Duration = .seconds(60), pluginMayForgetRules: Bool = false
     ) async throws {
         let deadline = ContinuousClock.now + patience
         let difference = {
