@@ -11,18 +11,18 @@ extension Supervisor {
             guard hasEnded(process) else { return }
             // The other end is open: a late birth's first child is still on its way out. To be reaped when that is gone.
             process.hasEnded = true
-            unwatch(process)
+            unwatch(process.pidfd)
             return
         }
         if process.phase == .launching || process.phase == .held { mourn(process) }
         do throws(Errno) {
             let status = try process.pidfd.lend { pidfd throws(Errno) in try pidfd.reap() }
             guard let outer = status, let ended = outer else { return }
-            process.pidfd = nil
+            drop(&process.pidfd)
             end(process, ended)
         } catch {
             // Not our child, which cannot be; it must not be waited for again.
-            process.pidfd = nil
+            drop(&process.pidfd)
             end(process, .exited(255))
         }
     }
@@ -35,7 +35,7 @@ extension Supervisor {
         } catch {
             // As above.
         }
-        process.outside = nil
+        drop(&process.outside)
         // A decision may have waited for its end of the report socket.
         if process.report != nil { readReports(of: process) }
         removeIfReaped(process)
@@ -75,8 +75,14 @@ extension Supervisor {
         }
     }
 
-    private func unwatch(_ process: SupervisedProcess) {
-        _ = process.pidfd.lend { pidfd in ignoringErrors { () throws(Errno) in try epoll.remove(pidfd.fd) } }
+    /// The daemon holds the same open file: closed here only, it would be reported as readable for as long as it is held there.
+    private func drop(_ pidfd: inout Pidfd?) {
+        unwatch(pidfd)
+        pidfd = nil
+    }
+
+    private func unwatch(_ pidfd: borrowing Pidfd?) {
+        _ = pidfd.lend { pidfd in ignoringErrors { () throws(Errno) in try epoll.remove(pidfd.fd) } }
     }
 
     private mutating func end(_ process: SupervisedProcess, _ status: ExitStatus) {

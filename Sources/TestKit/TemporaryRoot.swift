@@ -55,11 +55,11 @@ package final class TemporaryRoot: Sendable {
     package func tree() -> [String] { listTree(path) }
 }
 
-/// The bytes of a file, special files of procfs included.
+/// The bytes of a file, special files of procfs included: one of a process that goes meanwhile throws.
 package func readFile(_ path: String) throws -> [UInt8] {
     guard let file = FileHandle(forReadingAtPath: path) else { throw TestFailure("open \(path)") }
     defer { file.closeFile() }
-    return Array(file.readDataToEndOfFile())
+    return Array(try file.readToEnd() ?? Data())
 }
 
 /// Every path below a directory, relative to it and sorted; links are not followed.

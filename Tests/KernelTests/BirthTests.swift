@@ -114,6 +114,29 @@ extension KernelTests {
             }
         }
 
+        /// A pidfd that the daemon holds too stays in the epoll set when it is closed here, and ready for ever.
+        @Test func aSupervisorWatchesNothingOfProcessesThatHaveEnded() async throws {
+            try await withPod { pod in
+                let pid = try pod.client.supervisorPID
+                let before = try watched(by: pid)
+                let container = try await pod.start("c", pod.container("c", ["/bin/sleep", "1000"]))
+                #expect(try watched(by: pid) > before)
+                _ = try await pod.output(in: "c", "echo")
+                _ = try container.handle.signal(.kill)
+                _ = try await pod.finish("c")
+                #expect(try watched(by: pid) == before)
+                withExtendedLifetime(container) {}
+            }
+        }
+
+        /// Entries of the process's epoll sets (proc_pid_fdinfo(5)).
+        private func watched(by pid: Int32) throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fdinfo").reduce(0) { sum, name in
+                let text = try String(decoding: readFile("/proc/\(pid)/fdinfo/\(name)"), as: UTF8.self)
+                return sum + text.split(separator: "\n").count { $0.hasPrefix("tfd:") }
+            }
+        }
+
         @Test func theWritableProgramOnDiskIsNotWhatRuns() async throws {
             try await withPod { pod in
                 let pid = try pod.client.supervisorPID
