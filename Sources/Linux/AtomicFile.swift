@@ -21,6 +21,27 @@ extension OwnedFD {
         if durable { try synchronize() }
     }
 
+    /// Replaces the file `name` of this directory in one step and keeps what was there as `spare`, whose own content is lost.
+    ///
+    /// For files that are written often and need not survive a power loss whole: the two files change names
+    /// (RENAME_EXCHANGE), and the spare is written over in place. A rename onto a file, and a truncation to nothing, make ext4
+    /// start to write the new content out at once and wait for the queue of the disk ("auto_da_alloc", ext4(5)): most of a
+    /// millisecond for a record of a few kilobytes, against less than a tenth.
+    package func replaceFile(_ name: Path, keeping spare: Path, _ content: [UInt8], mode: UInt32 = 0o600) throws(Errno)
+    {
+        let file = try open(spare, [.writeOnly, .create, .noFollow], mode: mode)
+        try file.writeAll(content)
+        try file.truncate(to: Int64(content.count))
+        try file.close()
+        do throws(Errno) {
+            try exchange(spare, with: name)
+        } catch {
+            // There is nothing to exchange with, or the filesystem cannot.
+            guard error == .noEntry || error == .invalidArgument else { throw error }
+            try rename(spare, to: name)
+        }
+    }
+
     /// The content of a regular file of this directory; EFBIG when it is longer than `max`. Links are not followed.
     package func readFile(_ name: Path, max: Int) throws(Errno) -> [UInt8] {
         // Non-blocking: a FIFO in its place must not hang the reader.

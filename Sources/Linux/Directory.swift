@@ -27,6 +27,14 @@ extension OwnedFD {
         try rename(path, to: target, in: self, replacing: replacing)
     }
 
+    /// Two files of this directory change names in one step. The corresponding C function is `renameat2` with
+    /// RENAME_EXCHANGE; EINVAL where the filesystem cannot.
+    package func exchange(_ path: Path, with other: Path) throws(Errno) {
+        try path.call { first in
+            other.nested { unsafe cl_renameat2(raw, first.pointer, raw, $0.pointer, 2) }
+        }
+    }
+
     /// The corresponding C function is `symlinkat`.
     package func makeSymlink(_ path: Path, text: Path) throws(Errno) {
         try path.call { name in text.nested { unsafe cl_symlinkat($0.pointer, raw, name.pointer) } }

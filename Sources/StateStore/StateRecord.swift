@@ -27,6 +27,8 @@ package struct Finding: Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
         /// The record was damaged; it is now at `movedTo`, with all that lay beside it (nil when reading only).
         case damaged(reason: String, movedTo: String?)
+        /// The record was damaged, as a power loss may leave it; the one before it was whole and counts again.
+        case previousUsed(reason: String)
         /// An object's directory without a record: a crash between making the two, or between removing them.
         case noRecord
         /// Something that is no object's directory; it was left alone.
@@ -47,6 +49,8 @@ package struct Finding: Sendable, Equatable, CustomStringConvertible {
         switch kind {
         case .damaged(let reason, let movedTo):
             "record \"\(store)/\(name)\" is damaged (\(reason))\(movedTo.map { ", moved to \"\($0)\"" } ?? "")"
+        case .previousUsed(let reason):
+            "record \"\(store)/\(name)\" is damaged (\(reason)); the one before it is used"
         case .noRecord: "\"\(store)/\(name)\" has no record"
         case .stranger: "\"\(store)/\(name)\" is not ours"
         }

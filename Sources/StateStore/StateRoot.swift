@@ -4,6 +4,8 @@ import Linux
 ///
 ///     lock                    held (flock(2)) as long as the daemon lives; its text is the daemon's pid
 ///     <kind>/<name>/record    a record; the object's other files lie beside it (an exit status, for example)
+///     <kind>/<name>/record.previous
+///                             the one before it
 ///     damaged/                where objects go whose record is damaged
 package final class StateRoot: Sendable {
     package let path: String

@@ -5,7 +5,7 @@ package import Linux
 ///
 /// A record is replaced in one step, so that a reader or a crash sees the old one or the new one. Nothing waits for the
 /// disk unless `durable` is asked for: a crash of the daemon loses nothing, and a power loss takes the processes that
-/// the records describe with it. The caller writes one record from one place at a time.
+/// the records describe with it; it may leave a record cut, and then the one before it counts. The caller writes one record from one place at a time.
 package struct StateStore<Record: StateRecord>: Sendable {
     private let root: StateRoot
     private let kind: KindDirectory
@@ -17,6 +17,8 @@ package struct StateStore<Record: StateRecord>: Sendable {
     }
 
     private static var fileName: Path { "record" }
+    /// The record before, or one that a crash has left half written.
+    private static var previousName: Path { "record.previous" }
 
     init(root: StateRoot) throws(StateError) {
         guard Self.isName(Record.kind) else { throw .badName(Record.kind) }
@@ -43,18 +45,26 @@ package struct StateStore<Record: StateRecord>: Sendable {
         try StateRoot.attempt("write", place(name)) { () throws(Errno) in
             let isNew = try kind.fd.makeDirectoryIfMissing(Path(name))
             let object = try kind.fd.open(Path(name), [.readOnly, .directory, .noFollow])
-            try object.replaceFile(Self.fileName, bytes, durable: durable)
-            if durable, isNew { try kind.fd.synchronize() }
+            if durable {
+                try object.replaceFile(Self.fileName, bytes, durable: true)
+                if isNew { try kind.fd.synchronize() }
+            } else {
+                try object.replaceFile(Self.fileName, keeping: Self.previousName, bytes)
+            }
         }
     }
 
     /// A record; nil when there is none, `damaged` when it is not what was written.
     package func read(_ name: String) throws(StateError) -> Stored<Record>? {
         guard Self.isName(name) else { throw .badName(name) }
+        return try read(name, Self.fileName)
+    }
+
+    private func read(_ name: String, _ file: Path) throws(StateError) -> Stored<Record>? {
         let bytes: [UInt8]
         do throws(Errno) {
-            bytes = try kind.fd.open(Path(name), [.readOnly, .directory, .noFollow])
-                .readFile(Self.fileName, max: RecordFile.sizeMax)
+            bytes = try kind.fd.open(Path(name), [.readOnly, .directory, .noFollow]).readFile(
+                file, max: RecordFile.sizeMax)
         } catch {
             if error == .noEntry { return nil }
             // What stands there is no regular file, or the disk cannot read it.
@@ -92,7 +102,8 @@ package struct StateStore<Record: StateRecord>: Sendable {
 
     // MARK: - All records
 
-    /// Every record, and what else was found. Damaged objects are moved aside (not when reading only), so that the
+    /// Every record, and what else was found. In place of a damaged record the one before it is taken; objects without that
+    /// are moved aside (not when reading only), so that the
     /// daemon starts; a record of a newer version is an error, since a daemon that ignored it would take a living pod
     /// for none.
     package func list() throws(StateError) -> Listing<Record> {
@@ -114,12 +125,37 @@ package struct StateStore<Record: StateRecord>: Sendable {
                 }
             } catch {
                 guard case .damaged(_, let reason) = error else { throw error }
+                if let previous = try takePrevious(name) {
+                    listing.records.append(previous)
+                    listing.findings.append(
+                        Finding(store: Record.kind, name: name, kind: .previousUsed(reason: reason)))
+                    continue
+                }
                 let movedTo = root.isReadOnly ? nil : try moveAside(name)
                 listing.findings.append(
                     Finding(store: Record.kind, name: name, kind: .damaged(reason: reason, movedTo: movedTo)))
             }
         }
         return listing
+    }
+
+    /// The record before a damaged one, which takes its place; the damaged bytes take the other's.
+    private func takePrevious(_ name: String) throws(StateError) -> Stored<Record>? {
+        let previous: Stored<Record>
+        do throws(StateError) {
+            guard let found = try read(name, Self.previousName) else { return nil }
+            previous = found
+        } catch {
+            guard case .damaged = error else { throw error }
+            return nil
+        }
+        if !root.isReadOnly {
+            try StateRoot.attempt("restore", place(name)) { () throws(Errno) in
+                try kind.fd.open(Path(name), [.readOnly, .directory, .noFollow])
+                    .exchange(Self.previousName, with: Self.fileName)
+            }
+        }
+        return previous
     }
 
     private func moveAside(_ name: String) throws(StateError) -> String {

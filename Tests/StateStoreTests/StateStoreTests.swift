@@ -203,9 +203,9 @@ struct DamagedStateTests {
         try place.directory("state/pets/early")
         // While the record was being written or replaced.
         try place.directory("state/pets/half")
-        try place.write("swiftlet-rec", to: "state/pets/half/.record.new")
+        try place.write("swiftlet-rec", to: "state/pets/half/record.previous")
         try store.write("kept", Pet(name: "Kept", lives: 1))
-        try place.write("swiftlet-rec", to: "state/pets/kept/.record.new")
+        try place.write(String(repeating: "swiftlet-rec", count: 100), to: "state/pets/kept/record.previous")
         // While an object was being removed.
         try place.directory("state/pets/late")
         try place.write([0], to: "state/pets/late/exit")
@@ -226,7 +226,34 @@ struct DamagedStateTests {
         for name in ["early", "half", "late"] { try store.remove(name) }
         try store.write("kept", Pet(name: "Kept", lives: 2))
         #expect(try store.list().findings.count == 2)
-        #expect(!place.tree().contains("state/pets/kept/.record.new"))
+        #expect(try store.read("kept")?.record.lives == 2)
+    }
+
+    @Test("in place of a record that a power loss has cut, the one before it counts", arguments: [false, true])
+    func powerLoss(isReadOnly: Bool) throws {
+        do {
+            let store = try StateRoot(path: path).store(of: Pet.self)
+            for lives in 1...5 {
+                try store.write("tom", Pet(name: String(repeating: "o", count: 60 / lives), lives: lives))
+            }
+            #expect(try store.read("tom")?.record.lives == 5)
+        }
+        #expect(place.tree().filter { $0.contains("tom/") }.count == 2)
+        try place.write([], to: "state/pets/tom/record")
+        let root = try isReadOnly ? StateRoot(readingOnly: path) : StateRoot(path: path)
+        let store = try root.store(of: Pet.self)
+        let listing = try store.list()
+        #expect(listing.records.map(\.record.lives) == [4])
+        #expect(
+            listing.findings == [
+                Finding(store: "pets", name: "tom", kind: .previousUsed(reason: "no header"))
+            ])
+        #expect(try place.read("state/pets/tom/record").isEmpty == isReadOnly)
+        if isReadOnly { return }
+        #expect(try store.read("tom")?.record.lives == 4)
+        try store.write("tom", Pet(name: "Tom", lives: 6))
+        #expect(try store.list().findings == [])
+        #expect(try store.read("tom")?.record.lives == 6)
     }
 
     @Test("a newer version is refused and left alone; an older one and unknown fields are read")
