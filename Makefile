@@ -17,7 +17,7 @@ export BUILD_DIR LAUNCH_DIR
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .PHONY: help deps launcher build release run test check fmt bench unit-test kernel-test daemon-test guest-test \
-	critest conformance images proto clean
+	critest conformance images proto clean install deb package-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,13 +36,20 @@ release: launcher ## Release build of the daemon and the command lines, Swift's 
 		$(SWIFT) build -c release -j $(JOBS) --static-swift-stdlib --scratch-path $(BUILD_DIR) --product $$product || exit; \
 	done
 
+PREFIX ?= /usr/local
+install: ## Install what `make release` has built (DESTDIR, PREFIX); run it as root
+	packaging/install --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch --destdir "$(DESTDIR)" --prefix "$(PREFIX)"
+
+deb: release ## The Debian package, into out/
+	packaging/deb --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch --out out
+
 run: release ## The main job on real input: registry, daemon, pod, container, log
 	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- rootfs-tools/demo
 
 bench: release ## Measure the runtime beside the floor (BENCH passes options of swiftlet-bench)
 	$(SUDO) rootfs-tools/node --bin $(BUILD_DIR)/release --launcher $(LAUNCH_DIR)/release/swiftlet-launch -- bench/run $(BENCH)
 
-test: check build unit-test kernel-test daemon-test guest-test ## Everything that continuous integration checks
+test: check build unit-test kernel-test daemon-test guest-test package-test ## Everything that continuous integration checks
 
 unit-test: build ## Tests without root and network
 	scripts/check-config
@@ -58,6 +65,9 @@ daemon-test: build ## The whole daemon on this host (root)
 guest-test: build ## The same on a guest kernel with pure cgroup v2, where this host lacks its controllers (root)
 	@if scripts/host-has-controllers; then echo "guest-test: this host has all cgroup v2 controllers"; \
 	else $(SUDO) rootfs-tools/guest selftest && $(SUDO) scripts/run-tests --guest $(GUEST_TESTS); fi
+
+package-test: build ## Install, upgrade, remove and purge a package of the debug build (root)
+	$(SUDO) packaging/test --bin $(BUILD_DIR)/debug --launcher $(LAUNCH_DIR)/release/swiftlet-launch
 
 check: ## Format, arrows, banned constructs, files, generated code
 	@scripts/check

@@ -3,6 +3,9 @@ import CLICore
 
 /// The program from its arguments to its exit status.
 enum Program {
+    /// ArgumentParser's option for tools that make documents of commands: every command and option as JSON.
+    static let dumpHelp = "--experimental-dump-help"
+
     static func run(_ arguments: [String], environment: [String: String], console: Console) async -> Int32 {
         do {
             try await perform(arguments, environment: environment, console: console)
@@ -30,6 +33,8 @@ enum Program {
             if rest.isEmpty { throw Failure.silent(exitStatus: Failure.misused) }
             return
         }
+        // What documents are made of has the global options in it.
+        if rest == [dumpHelp] { _ = try Manual.parseAsRoot(rest) }
         let context = CommandContext(
             configuration: { () throws(Failure) in try ClientConfiguration(options: options, environment: environment)
             },

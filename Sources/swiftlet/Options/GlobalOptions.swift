@@ -38,7 +38,7 @@ extension GlobalOptions {
     static func split(_ arguments: [String]) -> (global: [String], rest: [String]) {
         var index = 0
         while index < arguments.count, arguments[index].hasPrefix("-"),
-            !["-h", "--help", "--version"].contains(arguments[index])
+            !["-h", "--help", "--version", Program.dumpHelp].contains(arguments[index])
         {
             index += valued.contains(arguments[index]) ? 2 : 1
         }
