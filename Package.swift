@@ -79,6 +79,9 @@ let parts: [Part] = [
     library("SupervisorClient", ["Model", "Linux", "LaunchProtocol"]),
     // floor 4
     library("Lifecycle", ["Model", "OCI", "LaunchProtocol", "Planner"], packages: [log]),
+    library(
+        "Streaming", ["Model", "Linux"],
+        packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio")]),
     library("Play", ["Model"], packages: [("Yams", "Yams")]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
