@@ -54,6 +54,7 @@ let parts: [Part] = [
     library("OCI", ["Model"]),
     Part(name: "CSeccomp", kind: .system(pkgConfig: "libseccomp", apt: ["libseccomp-dev"]), needs: []),
     Part(name: "CCap", kind: .system(pkgConfig: "libcap", apt: ["libcap-dev"]), needs: []),
+    Part(name: "CZlib", kind: .system(pkgConfig: "zlib", apt: ["zlib1g-dev"]), needs: []),
     Part(name: "CInflate", kind: .system(pkgConfig: "libisal", apt: ["libisal-dev"]), needs: []),
     library("Seccomp", ["CSeccomp", "Model", "OCI"]),
     // floor 2
@@ -77,11 +78,14 @@ let parts: [Part] = [
             ("NIOHPACK", "swift-nio-http2"), ("NIOHTTP1", "swift-nio"), protobuf,
         ]),
     library("SupervisorClient", ["Model", "Linux", "LaunchProtocol"]),
+    library("SPDY", ["CZlib"], packages: [("NIOCore", "swift-nio")]),
     // floor 4
     library("Lifecycle", ["Model", "OCI", "LaunchProtocol", "Planner"], packages: [log]),
     library(
-        "Streaming", ["Model", "Linux"],
-        packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio")]),
+        "Streaming", ["Model", "Linux", "SPDY"],
+        packages: [
+            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
+        ]),
     library("Play", ["Model"], packages: [("Yams", "Yams")]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
@@ -143,6 +147,9 @@ let parts: [Part] = [
     test("SupervisorClientTests", ["SupervisorClient", "Linux", "LaunchProtocol", "Model", "TestKit"]),
     test("KernelTests", ["LaunchEngine", "Linux", "LaunchProtocol", "SupervisorClient", "TestKit", "Cgroups", "Model"]),
     test("PlayTests", ["Play", "Model"]),
+    test(
+        "SPDYTests", ["SPDY", "TestKit"],
+        packages: [("NIOCore", "swift-nio"), ("NIOEmbedded", "swift-nio")]),
     test(
         "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC"],
         packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
