@@ -67,15 +67,12 @@ enum Translate {
         _ = try groupsPolicy(security.supplementalGroupsPolicy, path)
         pod.readonlyRootfs = security.readonlyRootfs
         pod.privileged = security.privileged
+        // For information: the pod's init, the only process of a sandbox, has a filter of its own that is stricter than any
+        // that a workload needs, and a LOCALHOST profile could keep it from reaping.
         pod.seccomp =
             try seccomp(
                 profile: security.hasSeccomp ? security.seccomp : nil, deprecated: security.seccompProfilePath, path)
             ?? .runtimeDefault
-        // It would be for the pod's init alone, which keeps the default filter even where UNCONFINED is asked for.
-        if case .localhost = pod.seccomp {
-            let field = security.hasSeccomp ? "seccomp.localhost_ref" : "seccomp_profile_path"
-            throw Fault.unimplemented("\(path).\(field): a profile of the sandbox itself is not supported")
-        }
         try apparmor(profile: security.hasApparmor ? security.apparmor : nil, deprecated: "", path)
     }
 

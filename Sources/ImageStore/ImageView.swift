@@ -36,19 +36,24 @@ package final class ImageView: Sendable {
         }
         // Overlayfs without an upper directory wants two lower ones, and not one twice.
         let lower = own.count > 1 ? own : [StoreDirectories.emptyLayer] + own
-        // Through the descriptor: short whatever the store's path is, and resolved in no directory that may change.
-        let paths = lower.reversed().map { directories.layers.fd.processPath.appending(Path($0)) }
         do throws(Errno) {
             let context = try FilesystemContext(type: "overlay")
-            for path in paths { try context.set("lowerdir+", path) }
+            // Through the descriptor: short whatever the store's path is, and resolved in no directory that may change.
+            for name in lower.reversed() {
+                try context.set("lowerdir+", directories.layers.fd.processPath.appending(Path(name)))
+            }
             return try context.mount(flags)
         } catch {
             guard error == .invalidArgument else { throw error }
         }
-        // Before Linux 6.5 there is only the list in one string, of at most 255 bytes.
-        let context = try FilesystemContext(type: "overlay")
-        try context.set("lowerdir", Path(Array(paths.map(\.bytes).joined(separator: [UInt8(ascii: ":")]))))
-        return try context.mount(flags)
+        return try mountBeforeLowerdirPlus(lower, directories, flags)
+    }
+
+    /// Before Linux 6.5.
+    static func mountBeforeLowerdirPlus(
+        _ lower: [String], _ directories: StoreDirectories, _ flags: MountFlags
+    ) throws(Errno) -> MountHandle {
+        try MountHandle.overlay(of: lower.reversed().map { Path($0) }, below: directories.layers.fd, flags)
     }
 
     /// The content of a regular file; nil where the path leads to nothing.

@@ -169,20 +169,5 @@
                 }
             }
         }
-
-        @safe private final class Semaphore: Sendable {
-            // Written once here; every use of the memory behind it is a sem_* call, and those are thread-safe.
-            private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
-
-            init() {
-                guard let made = unsafe cl_semaphore_make() else { preconditionFailure("out of memory") }
-                unsafe raw = unsafe made
-            }
-
-            deinit { unsafe cl_semaphore_destroy(raw) }
-
-            func post() { unsafe cl_semaphore_post(raw) }
-            func wait(milliseconds: Int32) -> Bool { unsafe cl_semaphore_wait(raw, milliseconds) == 0 }
-        }
     }
 #endif

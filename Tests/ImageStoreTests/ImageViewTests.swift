@@ -221,6 +221,27 @@ private typealias Build = (inout TarBuilder) -> Void
         #expect(try FileManager.default.contentsOfDirectory(atPath: store.layersPath).count == 1)
     }
 
+    @Test func `without lowerdir+ a view has all the layers that an image may have, and no mount shows on the host`()
+        throws
+    {
+        let scratch = try Scratch()
+        let directories = try StoreDirectories(path: "\(scratch.path)/store")
+        // 127 names of four digits are more than one string of fsconfig(2) holds.
+        let names = (1001...1127).map(String.init)
+        for name in names {
+            try directories.layers.fd.makeDirectory(Path(name), mode: 0o755)
+            try directories.layers.fd.open(Path("\(name)/\(name)"), [.writeOnly, .create], mode: 0o644).close()
+            try directories.layers.fd.open(Path("\(name)/top"), [.writeOnly, .create], mode: 0o644).writeAll(
+                Array(name.utf8))
+        }
+        let before = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        let view = try ImageView.mountBeforeLowerdirPlus(names, directories, [.readOnly, .noExecute])
+        #expect(try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8) == before)
+        for name in names { _ = try view.fd.open(Path(name), [.readOnly]) }
+        #expect(try view.fd.open("top", [.readOnly]).readToEnd(max: 16) == Array("1127".utf8))
+        #expect(throws: Errno.readOnlyFilesystem) { _ = try view.fd.open("new", [.writeOnly, .create], mode: 0o600) }
+    }
+
     // MARK: Copying
 
     private func copied(_ path: String, limits: CopyLimits = CopyLimits(), _ layers: [Build]) async throws -> (

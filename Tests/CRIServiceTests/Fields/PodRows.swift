@@ -63,12 +63,17 @@ enum PodRows {
         .enforced(security + "privileged", true, .admission),
         .informational(
             security + "seccomp.profile_type", 1, .info,
-            note: "Unconfined: the pod's init keeps its filter; Localhost is refused"),
-        .refused(security + "seccomp.localhost_ref", "/p.json", with: [(security + "seccomp.profile_type", 2)]),
+            note: initFilter),
+        .informational(
+            security + "seccomp.localhost_ref", "/1.json", .info, other: "/2.json",
+            with: [(security + "seccomp.profile_type", 2)], note: initFilter),
         .refused(security + "apparmor.profile_type", 2),
         .refused(security + "apparmor.localhost_ref", "name", with: [(security + "apparmor.profile_type", 2)]),
-        .refused(security + "seccomp_profile_path", "localhost//p.json"),
+        .informational(
+            security + "seccomp_profile_path", "localhost//1.json", .info, other: "localhost//2.json", note: initFilter),
     ]
+
+    private static let initFilter = "the pod's init keeps its own filter; no other process of a sandbox exists"
 
     private static func resources(_ name: String) -> [FieldRow] {
         let prefix = "config.linux.\(name)"
