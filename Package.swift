@@ -86,6 +86,9 @@ let parts: [Part] = [
         packages: [
             ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
         ]),
+    library(
+        "StreamClient", ["SPDY"],
+        packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOSSL", "swift-nio-ssl")]),
     library("Play", ["Model"], packages: [("Yams", "Yams")]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
@@ -106,7 +109,7 @@ let parts: [Part] = [
         ]),
     library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     executable(
-        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Model"],
+        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "StreamClient"],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf, ("UnixSignals", "swift-service-lifecycle"),
         ]),
@@ -146,6 +149,9 @@ let parts: [Part] = [
     test("LifecycleTests", ["Lifecycle", "Model", "OCI", "LaunchProtocol", "Planner", "TestFakes"]),
     test("SupervisorClientTests", ["SupervisorClient", "Linux", "LaunchProtocol", "Model", "TestKit"]),
     test("KernelTests", ["LaunchEngine", "Linux", "LaunchProtocol", "SupervisorClient", "TestKit", "Cgroups", "Model"]),
+    test(
+        "StreamClientTests", ["StreamClient", "SPDY", "TestKit"],
+        packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOEmbedded", "swift-nio")]),
     test("PlayTests", ["Play", "Model"]),
     test(
         "SPDYTests", ["SPDY", "TestKit"],

@@ -27,3 +27,6 @@ long cl_tty_size(int fd, uint16_t *rows, uint16_t *columns) {
     return 0;
 }
 long cl_tty_control(int fd) { RESULT(ioctl(fd, TIOCSCTTY, 0)); }
+long cl_tty_mode(int fd, struct termios *mode) { RESULT(tcgetattr(fd, mode)); }
+long cl_tty_set_mode(int fd, const struct termios *mode) { RESULT(tcsetattr(fd, TCSANOW, mode)); }
+void cl_tty_make_raw(struct termios *mode) { cfmakeraw(mode); }

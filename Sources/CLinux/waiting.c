@@ -51,5 +51,11 @@ long cl_poll(int fd, short events, int timeout_milliseconds) {
     int count = poll(&one, 1, timeout_milliseconds);
     return count < 0 ? -errno : one.revents;
 }
+long cl_poll_two(int first, int second) {
+    struct pollfd both[2] = {{.fd = first, .events = POLLIN}, {.fd = second, .events = POLLIN}};
+    if (poll(both, 2, -1) < 0)
+        return -errno;
+    return (both[0].revents ? 1 : 0) | (both[1].revents ? 2 : 0);
+}
 long cl_inotify(void) { RESULT(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
 long cl_inotify_add(int fd, const char *path, uint32_t mask) { RESULT(inotify_add_watch(fd, path, mask)); }

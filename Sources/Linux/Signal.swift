@@ -15,6 +15,7 @@ package struct Signal: RawRepresentable, Equatable, Hashable, Sendable {
     package static let alarm = Signal(rawValue: 14)
     package static let terminate = Signal(rawValue: 15)
     package static let child = Signal(rawValue: 17)
+    package static let `continue` = Signal(rawValue: 18)
     package static let windowChange = Signal(rawValue: 28)
 
     var bit: UInt64 { rawValue > 0 && rawValue <= 64 ? 1 << UInt64(rawValue - 1) : 0 }

@@ -10,6 +10,7 @@ struct Swiftlet: AsyncParsableCommand {
             name: "Containers",
             subcommands: [
                 Ps.self, Create.self, Start.self, Stop.self, Rm.self, Update.self, Inspect.self, Logs.self, Exec.self,
+                Attach.self,
             ]),
         CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self, Imagefsinfo.self]),
         CommandGroup(

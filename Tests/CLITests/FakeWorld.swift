@@ -17,6 +17,8 @@ final class FakeWorld: Sendable {
         var failures: [String: GRPCStatus] = [:]
         var serial = 0
         var info: [String: String] = [:]
+        /// What Exec, Attach and PortForward answer.
+        var streamURL = ""
         /// Whether calls wait until the client gives up.
         var isStuck = false
         var onCall: @Sendable (String) -> Void = { _ in }

@@ -18,6 +18,8 @@ long cl_timerfd_set(int fd, int64_t nanoseconds);
 long cl_signalfd(uint64_t mask);
 // poll(2) of one descriptor; the events that hold.
 long cl_poll(int fd, short events, int timeout_milliseconds);
+// poll(2) of two descriptors for reading, without a limit: 1 for the first, 2 for the second, and their sum.
+long cl_poll_two(int first, int second);
 // inotify(7)
 long cl_inotify(void);
 long cl_inotify_add(int fd, const char *path, uint32_t mask);

@@ -72,7 +72,7 @@ struct Ps: RuntimeCommand {
         }
         let names = try NamePattern(name, flag: "--name")
         let namespaces = try NamePattern(namespace, flag: "--namespace")
-        let wanted = try await wantedImage(session)
+        let wanted = try await session.imageNames(image)
         let all = try await session.containers(filter)
         let needsOwners = namespace != nil || (output == .table && !quiet)
         let owners = try await PodOwners(of: needsOwners ? all : [], session)
@@ -84,13 +84,6 @@ struct Ps: RuntimeCommand {
         }
         let newest = containers.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
         return (Array(newest.prefix(limit ?? newest.count)), owners)
-    }
-
-    /// All the names by which a container may refer to the image of --image; empty without the flag.
-    private func wantedImage(_ session: Session) async throws -> Set<String> {
-        guard let image else { return [] }
-        guard let found = try await session.image(image) else { return [image] }
-        return Set([image, found.id] + found.repoTags + found.repoDigests)
     }
 
     private func table(_ containers: [Runtime_V1_Container], _ owners: PodOwners, now: UnixNanoseconds) -> String {
@@ -110,9 +103,6 @@ struct Ps: RuntimeCommand {
 }
 
 extension Runtime_V1_Container {
-    /// Every name of its image that it carries.
-    fileprivate var imageNames: Set<String> { [image.image, image.userSpecifiedImage, imageRef, imageID] }
-
     /// The image as people know it, else its id: a kubelet gives an image by id and what the user wrote beside it.
     fileprivate func imageName(truncated: Bool) -> String {
         if !image.userSpecifiedImage.isEmpty { return image.userSpecifiedImage }
