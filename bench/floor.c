@@ -31,8 +31,11 @@ enum { lowers_max = 128, iterations_max = 100000 };
 
 static const char *lowers[lowers_max];
 static int lower_count;
+static int layers;
 static const char *scratch, *cgroup, *program = "/bin/true";
 static int iterations = 100;
+// The writable layer of the launch at hand: each has one of its own that nobody has used, as each container has.
+static char upper[32], work[32];
 
 static void fail(const char *what) {
     fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
@@ -85,8 +88,8 @@ static int make_overlay(void) {
     int fs = check(syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC), "overlay");
     for (int i = 0; i < lower_count; i++)
         check(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "lowerdir+", lowers[i], 0), lowers[i]);
-    check(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "upperdir", "upper", 0), "upper");
-    check(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "workdir", "work", 0), "work");
+    check(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "upperdir", upper, 0), upper);
+    check(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "workdir", work, 0), work);
     check(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "overlay");
     return check(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0), "overlay");
 }
@@ -94,12 +97,12 @@ static int make_overlay(void) {
 static void start(int with_mounts, char *const arguments[]) {
     static const char *const dev_options[][2] = {{"mode", "755"}, {"size", "65536k"}, {NULL, NULL}};
     static const char *const pts_options[][2] = {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL}};
-    check(chdir(scratch), scratch);
+    check(fchdir(layers), "layers");
     int root = make_overlay();
     int sysfs = with_mounts ? make_mount("sysfs", NULL, MOUNT_ATTR_RDONLY) : -1;
     check(unshare(CLONE_NEWNS | CLONE_NEWCGROUP), "unshare");
     check(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL), "rslave");
-    int anchor = check(open("anchor", O_PATH | O_DIRECTORY | O_CLOEXEC), "anchor");
+    int anchor = check(open("../anchor", O_PATH | O_DIRECTORY | O_CLOEXEC), "anchor");
     check(syscall(SYS_move_mount, root, "", anchor, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH), "root");
     if (with_mounts) {
         attach(make_mount("proc", NULL, 0), root, "proc");
@@ -147,6 +150,15 @@ static int launch(int mode, int cgroup_fd, int target, char *const arguments[]) 
     return pidfd;
 }
 
+// Outside of the time that is measured: runtimes make it when the container is created.
+static void make_layer(void) {
+    static int number;
+    snprintf(upper, sizeof upper, "upper-%d", number);
+    snprintf(work, sizeof work, "work-%d", number++);
+    check(mkdirat(layers, upper, 0755), upper);
+    check(mkdirat(layers, work, 0700), work);
+}
+
 static void reap(int pidfd) {
     siginfo_t info;
     check(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), "waitid");
@@ -167,10 +179,13 @@ static void measure(const char *name, int mode, int cgroup_fd, const char *end) 
     if (mode == 2) {
         char *const waiter[] = {"/bin/sleep", "3600", NULL};
         own = check(open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC), "pid_for_children");
+        make_layer();
         target = launch(0, cgroup_fd, -1, waiter);
     }
     double cpu = cpu_us();
     for (int i = 0; i < iterations; i++) {
+        if (mode < 2)
+            make_layer();
         double begin = now_us();
         if (mode == 2)
             check(setns(target, CLONE_NEWPID), "setns");
@@ -216,11 +231,10 @@ int main(int count, char **arguments) {
         return 64;
     }
     check(chdir(scratch), scratch);
-    for (int i = 0; i < 3; i++) {
-        static const char *const names[] = {"upper", "work", "anchor"};
-        if (mkdir(names[i], 0755) < 0 && errno != EEXIST)
-            fail(names[i]);
-    }
+    char name[] = "layers-XXXXXX";
+    if (mkdtemp(name) == NULL || (mkdir("anchor", 0755) < 0 && errno != EEXIST))
+        fail(scratch);
+    layers = check(open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), name);
     int cgroup_fd = cgroup == NULL ? -1 : check(open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC), cgroup);
     printf("{\"iterations\":%d,\"unit\":\"us\",", iterations);
     measure("start", 0, cgroup_fd, ",");

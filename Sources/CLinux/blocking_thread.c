@@ -74,3 +74,13 @@ int cl_semaphore_wait(void *semaphore, int milliseconds) {
     while (result != 0 && errno == EINTR);
     return result == 0 ? 0 : -errno;
 }
+
+static _Thread_local const void *thread_owner;
+
+void cl_thread_set_owner(const void *owner) {
+    thread_owner = owner;
+}
+
+const void *cl_thread_owner(void) {
+    return thread_owner;
+}

@@ -17,7 +17,6 @@
         return result_ < 0 ? -errno : result_;                                                                         \
     } while (0)
 
-long cl_fork(void) { RESULT(fork()); }
 
 long cl_clone3(uint64_t flags, int cgroup, int *pidfd) {
     struct clone_args arguments = {

@@ -3,8 +3,8 @@ import Linux
 
 /// How a supervisor comes into the world; `Birth` says what it is given.
 ///
-///     daemon --posix_spawn--> first process --fork--> supervisor
-///                               | waits                 | session, cgroup, birth plan, ctl bound and listening
+///     daemon --posix_spawn--> first process --clone3 into its cgroup--> supervisor
+///                               | waits                 | session, birth plan, ctl bound and listening
 ///                               | <------- ready ------ |
 ///                             exits 0                   | serves, a child of nobody
 package enum SupervisorBirth {
@@ -13,7 +13,7 @@ package enum SupervisorBirth {
         var ready: Pipe?
         do throws(LaunchFailure) {
             try prepare(podID)
-            ready = try fork()
+            ready = try fork(into: gifts.cgroup)
             try serve(podID, &gifts, &ready)
         } catch {
             report(error, gifts.report)
@@ -46,10 +46,12 @@ package enum SupervisorBirth {
     }
 
     /// Returns in the child, with the pipe whose writing end tells the first process that all is well.
-    private static func fork() throws(LaunchFailure) -> Pipe {
+    ///
+    /// Born in its cgroup, and not moved there: a write to cgroup.procs waits for an RCU grace period, about 10 ms.
+    private static func fork(into cgroup: borrowing OwnedFD) throws(LaunchFailure) -> Pipe {
         do throws(Errno) {
             var ready = try Pipe()
-            if try ProcessClone.fork() == 0 { return ready }
+            guard try ProcessClone.makeUnwatched(into: cgroup) > 0 else { return ready }
             _ = ready.takeWriting()
             // One byte says that it listens; the end of the pipe, that it has reported a failure or was killed.
             let isReady = try !ready.reading.read(max: 1).isEmpty
@@ -66,9 +68,6 @@ package enum SupervisorBirth {
             // Until it listens nobody can find it: it must not outlive the process that the daemon waits for.
             try CurrentProcess.setParentDeathSignal(.kill)
             try CurrentProcess.startSession()
-        }
-        try failing("cgroup.procs") { () throws(Errno) in
-            try gifts.cgroup.open("cgroup.procs", .writeOnly).writeAll([UInt8(ascii: "0")])
         }
         try failing("/dev/null") { () throws(Errno) in try protectStandardStreams() }
         var supervisor = try makeSupervisor(podID, &gifts)

@@ -1,6 +1,6 @@
 /// How a supervisor comes into the world: argument vector and descriptors that the daemon gives it by posix_spawn(3).
 ///
-/// `argv` is `["swiftlet-launch", "supervise", <pod id>]`. The supervisor forks once, calls setsid(2), moves itself into its cgroup,
+/// `argv` is `["swiftlet-launch", "supervise", <pod id>]`. It makes the supervisor by clone3(2) in its cgroup, which calls setsid(2),
 /// runs the birth plan, binds `ctl` in the pod directory and listens; then the first process exits 0. Where anything fails it
 /// writes one `BirthFailure` frame to the report pipe, undoes nothing that the daemon's idempotent undo covers, and exits 1.
 package enum Birth {
@@ -10,7 +10,7 @@ package enum Birth {
     package static let podDirectoryDescriptor: Int32 = 4
     /// The directory below `root` where exit records go.
     package static let exitDirectoryDescriptor: Int32 = 5
-    /// The supervisor's own cgroup directory; it writes itself into `cgroup.procs`.
+    /// The supervisor's own cgroup directory; it is born there.
     package static let cgroupDescriptor: Int32 = 6
     /// Write end of the pipe for a failure report.
     package static let reportDescriptor: Int32 = 7

@@ -63,7 +63,7 @@ package actor ContainerController {
             }
             throw Fault.precondition("start \(title): it \(why)")
         case .launch:
-            let operation = SharedOperation<Void>.start { try await self.launch() }
+            let operation = SharedOperation<Void>.start(on: ports.executor) { try await self.launch() }
             starting = operation
             try await deliver(operation)
         }
@@ -162,14 +162,16 @@ package actor ContainerController {
         }
         let ports = ports
         let cgroup = record.cgroup
-        cgroupRemoval = .start { try await ports.cgroups.remove(cgroup) }
+        cgroupRemoval = .start(on: ports.executor) { try await ports.cgroups.remove(cgroup) }
     }
 
     // MARK: Stop
 
     /// Returns when the container has ended. `timeout` 0 kills at once.
     package func stop(timeout: Duration) async throws {
-        let operation = SharedOperation<Void>.start { try await self.stopToTheEnd(timeout: timeout) }
+        let operation = SharedOperation<Void>.start(on: ports.executor) {
+            try await self.stopToTheEnd(timeout: timeout)
+        }
         try await operation.value()
     }
 
@@ -232,14 +234,14 @@ package actor ContainerController {
             case .nothing: return
             case .awaitStart: await startFinished()
             case .killThenRemove:
-                let operation = SharedOperation<Void>.start { try await self.kill() }
+                let operation = SharedOperation<Void>.start(on: ports.executor) { try await self.kill() }
                 try await operation.value()
             case .awaitRemoval:
                 guard let removing else { return }
                 try await removing.value()
                 return
             case .remove:
-                let operation = SharedOperation<Void>.start { try await self.takeApart() }
+                let operation = SharedOperation<Void>.start(on: ports.executor) { try await self.takeApart() }
                 removing = operation
                 try await operation.value()
                 return

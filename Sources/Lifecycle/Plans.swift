@@ -25,9 +25,9 @@ struct Plans {
     func container(_ record: ContainerRecord, spec: RuntimeSpec, pod: PodRecord) throws -> LaunchPlan {
         let overlay = ports.host.layout.overlay(record.id)
         let rootfs = ContainerRootfs(
-            directory: overlay.directory, layers: record.image.layers.map { overlay.layerPrefix + $0 },
-            upper: overlay.upper,
-            work: overlay.work)
+            directory: overlay.directory,
+            layers: [overlay.mountPoints] + record.image.layers.map { overlay.layerPrefix + $0 },
+            upper: overlay.upper, work: overlay.work)
         var facts = LaunchFacts(
             rootfs: rootfs, pod: pod.config, log: log(record, pod: pod) == nil ? nil : 0)
         facts.keepsStdin = record.config.stdin

@@ -143,7 +143,7 @@ package actor PodController {
                 try await stopping.value()
                 return
             case .stop:
-                let operation = SharedOperation<Void>.start { try await self.stopToTheEnd() }
+                let operation = SharedOperation<Void>.start(on: ports.executor) { try await self.stopToTheEnd() }
                 stopping = operation
                 try await operation.value()
                 return
@@ -215,7 +215,7 @@ package actor PodController {
                 try await removing.value()
                 return
             case .remove:
-                let operation = SharedOperation<Void>.start { try await self.takeApart() }
+                let operation = SharedOperation<Void>.start(on: ports.executor) { try await self.takeApart() }
                 removing = operation
                 try await operation.value()
                 return

@@ -11,10 +11,13 @@ package struct Ports: Sendable {
     package var host: any HostPort
     package var clock: any ClockPort
     package var log: Logger
+    /// Where operations run: nil = the tasks' own threads. The daemon's may block, so that a file is written where one is.
+    package var executor: (any TaskExecutor)?
 
     package init(
         supervisors: any SupervisorPort, cgroups: any CgroupPort, records: any RecordPort, network: any NetworkPort,
-        images: any ImagePort, host: any HostPort, clock: any ClockPort, log: Logger
+        images: any ImagePort, host: any HostPort, clock: any ClockPort, log: Logger,
+        executor: (any TaskExecutor)? = nil
     ) {
         self.supervisors = supervisors
         self.cgroups = cgroups
@@ -24,6 +27,7 @@ package struct Ports: Sendable {
         self.host = host
         self.clock = clock
         self.log = log
+        self.executor = executor
     }
 
     /// Carries out a step of clean-up whose failure must not stop the others: logs it and says whether it worked.

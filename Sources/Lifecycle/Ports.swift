@@ -237,9 +237,13 @@ package struct OverlayLayout: Sendable, Equatable {
     package var layerPrefix: String
     package var upper: String
     package var work: String
+    /// Below all layers: a directory that has what every container's mounts are attached to. Without it they would be made
+    /// in the writable layer at each start, by copying the image's directories up.
+    package var mountPoints: String
 
-    package init(directory: String, layerPrefix: String, upper: String, work: String) {
+    package init(directory: String, layerPrefix: String, upper: String, work: String, mountPoints: String) {
         self.directory = directory
+        self.mountPoints = mountPoints
         self.layerPrefix = layerPrefix
         self.upper = upper
         self.work = work

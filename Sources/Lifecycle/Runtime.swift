@@ -27,7 +27,7 @@ package final class Runtime: Sendable {
         if let holder = inventory.reserve(config.metadata, for: controller) {
             return try await handOver(holder, for: config)
         }
-        Task { await controller.create() }
+        Task(executorPreference: ports.executor) { await controller.create() }
         return try await controller.creation.value()
     }
 
@@ -79,7 +79,7 @@ package final class Runtime: Sendable {
             }
             return try await holder.creation.value()
         }
-        Task { await container.create(retaining: image) }
+        Task(executorPreference: ports.executor) { await container.create(retaining: image) }
         return try await container.creation.value()
     }
 

@@ -15,9 +15,11 @@ package final class SharedOperation<Value: Sendable>: Sendable {
     package init() {}
 
     /// Starts `body` in a task of its own, which nobody cancels.
-    package static func start(_ body: @escaping @Sendable () async throws -> Value) -> SharedOperation<Value> {
+    package static func start(
+        on executor: (any TaskExecutor)? = nil, _ body: @escaping @Sendable () async throws -> Value
+    ) -> SharedOperation<Value> {
         let operation = SharedOperation<Value>()
-        Task {
+        Task(executorPreference: executor) {
             do {
                 operation.finish(.success(try await body()))
             } catch {

@@ -22,6 +22,9 @@
     ///
     /// Threads start on demand and end after ten idle seconds, or with the pool. Cancelling the waiting task does not
     /// cancel the work: its result is awaited, so that nothing borrowed outlives it.
+    ///
+    /// A task that prefers the pool as its executor runs on these threads as a whole, and what it gives to `run` runs at once
+    /// where it is: each change of threads costs a wake-up, which is more than most calls take.
     package final class BlockingPool: Sendable {
         private let core: Core
 
@@ -37,7 +40,8 @@
 
         /// Runs `body` on a thread of the pool and waits for its result without blocking the caller's thread.
         package func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
+            if core.ownsThisThread { return try core.block(body) }
+            return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
                 core.submit { refusal in
                     if let refusal { return continuation.resume(throwing: refusal) }
                     continuation.resume(with: Result { try body() })
@@ -47,6 +51,18 @@
 
         /// Threads alive now, for tests and metrics.
         package var threadCount: Int { core.threadCount }
+    }
+
+    extension BlockingPool: TaskExecutor {
+        package func enqueue(_ job: consuming ExecutorJob) {
+            let job = UnownedJob(job)
+            core.submit(isJob: true) { refusal in
+                // No thread can be had: the tasks' own pool is better than a task that never goes on.
+                if refusal != nil { return globalConcurrentExecutor.enqueue(ExecutorJob(job)) }
+                // The closure keeps the pool for as long as the job runs.
+                unsafe job.runSynchronously(on: self.asUnownedTaskExecutor())
+            }
+        }
     }
 
     extension BlockingPool {
@@ -91,18 +107,46 @@
 
             var threadCount: Int { state.withLock { $0.threads } }
 
-            func submit(_ piece: @escaping Piece) {
-                enum Next { case refuse, wake, start, leave }
-                let next: Next = state.withLock { state in
-                    guard state.waiting < waitingMax else { return .refuse }
+            /// Whether the caller runs on a thread of this pool.
+            var ownsThisThread: Bool {
+                // Compared only.
+                unsafe cl_thread_owner() == UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
+            }
+
+            /// Runs what may block on a thread of the pool itself, with another one for the job that may wait for it.
+            func block<T>(_ body: () throws -> T) throws -> T {
+                setOwner(nil)
+                defer { setOwner(self) }
+                carryOut(state.withLock { nextStep(&$0) })
+                return try body()
+            }
+
+            /// - Parameter isJob: of a task that exists already: never refused; and one that comes from a thread of the pool waits
+            ///   for that thread, which is about to be free, since to wake another would take longer.
+            func submit(isJob: Bool = false, _ piece: @escaping Piece) {
+                let isLocal = isJob && ownsThisThread
+                let next: Next? = state.withLock { state in
+                    guard isJob || state.waiting < waitingMax else { return nil }
                     state.work.append(piece)
-                    if state.idle >= state.waiting { return .wake }
-                    guard state.threads < threadsMax else { return .leave }
-                    state.threads += 1
-                    return .start
+                    return isLocal && state.waiting == 1 ? .leave : nextStep(&state)
                 }
+                guard let next else { return piece(.tooMuchWaiting(pool: name, bound: waitingMax)) }
+                carryOut(next)
+            }
+
+            private enum Next { case wake, start, leave }
+
+            /// How the work that waits comes to a thread.
+            private func nextStep(_ state: inout State) -> Next {
+                if state.waiting == 0 { return .leave }
+                if state.idle >= state.waiting { return .wake }
+                guard state.threads < threadsMax else { return .leave }
+                state.threads += 1
+                return .start
+            }
+
+            private func carryOut(_ next: Next) {
                 switch next {
-                case .refuse: piece(.tooMuchWaiting(pool: name, bound: waitingMax))
                 case .wake: semaphore.post()
                 case .leave: break
                 case .start:
@@ -146,11 +190,17 @@
             }
 
             private func runThread() {
+                setOwner(self)
                 var mayStay = true
                 while mayStay {
                     while let piece = state.withLock({ $0.next() }) { piece(nil) }
                     mayStay = waitForWork()
                 }
+            }
+
+            private func setOwner(_ core: Core?) {
+                // A number to compare with; the pool lives as long as its threads.
+                unsafe cl_thread_set_owner(core.map { unsafe Unmanaged.passUnretained($0).toOpaque() })
             }
 
             /// False when this thread is to end; it is no longer counted then.

@@ -43,6 +43,15 @@ package enum ProcessClone {
         return outcome(pid: try check(unsafe cl_clone3(namespaces.rawValue, cgroup.raw, &pidfd)), pidfd: pidfd)
     }
 
+    /// The same for a child that the caller does not wait for by a pidfd: its number, or 0 in the child.
+    package static func makeUnwatched(into cgroup: borrowing OwnedFD) throws(Errno) -> Int32 {
+        var pidfd: Int32 = -1
+        // As above.
+        let pid = try check(unsafe cl_clone3(0, cgroup.raw, &pidfd))
+        if pid > 0 { closeDescriptor(pidfd) }
+        return descriptor(pid)
+    }
+
     /// clone3(2) in the caller's own cgroup.
     package static func make(_ namespaces: NamespaceFlags = []) throws(Errno) -> CloneOutcome {
         var pidfd: Int32 = -1
@@ -61,7 +70,4 @@ package enum ProcessClone {
     private static func outcome(pid: Int, pidfd: Int32) -> CloneOutcome {
         pid == 0 ? .child : .parent(pid: descriptor(pid), pidfd: Pidfd(OwnedFD(taking: pidfd)))
     }
-
-    /// fork(2) of a process with one thread; 0 in the child.
-    package static func fork() throws(Errno) -> Int32 { descriptor(try check(cl_fork())) }
 }

@@ -35,9 +35,9 @@ struct RootfsSteps {
             throw .unimplemented(
                 "linux.rootfsPropagation \(NodePath.quoted(parts.linux.rootfsPropagation)) is not supported")
         }
-        // More than 127 layers is more than images may have; the kernel would take some hundreds.
-        guard (1...127).contains(rootfs.layers.count) else {
-            throw .invalid("the image has \(rootfs.layers.count) layers, not 1 to 127")
+        // An image has at most 127, and below them is the layer of mount points; the kernel would take some hundreds.
+        guard (1...128).contains(rootfs.layers.count) else {
+            throw .invalid("the root filesystem has \(rootfs.layers.count) layers, not 1 to 128")
         }
         for name in rootfs.layers + [rootfs.upper, rootfs.work] {
             // A name that leaves the store, or that mount(2)'s option string would split.

@@ -49,6 +49,7 @@ struct FakeLayout: LayoutPort {
 
     func overlay(_ container: ContainerID) -> OverlayLayout {
         OverlayLayout(
-            directory: "/root", layerPrefix: "layers/", upper: "\(container)/upper", work: "\(container)/work")
+            directory: "/root", layerPrefix: "layers/", upper: "\(container)/upper", work: "\(container)/work",
+            mountPoints: "mount-points")
     }
 }

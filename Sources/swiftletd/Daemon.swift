@@ -23,8 +23,8 @@ struct Daemon {
 
     /// How long running calls may take to finish when the daemon ends.
     private static let shutdownGrace = Duration.seconds(10)
-    /// Threads for calls that may block on a disk; beyond them work waits.
-    private static let diskThreadsMax = 16
+    /// Threads for calls and operations, which may block on a disk; beyond them work waits.
+    private static let workThreadsMax = 64
 
     func run() async throws {
         let log = makeLog()
@@ -57,6 +57,7 @@ struct Daemon {
         let runtime: Runtime
         let service: CRIService
         let images: ImageAdapter
+        let pool: BlockingPool
     }
 
     private func makeLog() -> Logger {
@@ -73,7 +74,10 @@ struct Daemon {
             }
         }
         let lock = try Adapters.fault { () throws(StateError) in try StateRoot(path: config.root) }
-        let pool = BlockingPool(name: "disk", threadsMax: Self.diskThreadsMax)
+        try Adapters.step("make directories in", paths.mountPoints) { () throws(Errno) in
+            try MountPoints.make(at: paths.mountPoints)
+        }
+        let pool = BlockingPool(name: "work", threadsMax: Self.workThreadsMax)
         let reactor = try await Reactor.start()
 
         let (cgroups, own) = try makeCgroups(pool)
@@ -97,7 +101,7 @@ struct Daemon {
             records: try RecordAdapter(root: lock, paths: paths, pool: pool, log: log),
             network: NetworkAdapter(cni: cni, paths: paths), images: images,
             host: HostAdapter(paths: paths, pool: pool, shmBytes: config.container.shmBytes, nodeFacts: facts),
-            clock: SystemClock(), log: log)
+            clock: SystemClock(), log: log, executor: pool)
         let defaults = try config.runtimeDefaults()
         let settings = Settings(
             specs: SpecBuilder(host: facts.host, defaults: defaults),
@@ -115,7 +119,7 @@ struct Daemon {
                 name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
                 configurationJSON: try config.statusJSON()),
             log: log)
-        return Parts(lock: lock, runtime: runtime, service: service, images: images)
+        return Parts(lock: lock, runtime: runtime, service: service, images: images, pool: pool)
     }
 
     private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {
@@ -180,6 +184,7 @@ struct Daemon {
         _ parts: Parts, isReady: @escaping @Sendable () -> Bool, log: Logger
     ) async throws -> GRPCServer {
         var settings = GRPCServerConfiguration()
+        settings.bodyExecutor = parts.pool
         settings.gate = { _ in
             isReady() ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -90,5 +91,50 @@ struct BlockingPoolTests {
             return outcomes
         }
         #expect(outcomes == [false, false, false, true, true, true])
+    }
+
+    @Test("a task that prefers the pool runs on its threads, and its blocking work runs at once where it is")
+    func executor() async throws {
+        let pool = BlockingPool(name: "test", threadsMax: 2)
+        let threads = await Task(executorPreference: pool) { () -> [UInt] in
+            let outside = UInt(pthread_self())
+            let first = try? await pool.run { UInt(pthread_self()) }
+            let second = try? await pool.run { UInt(pthread_self()) }
+            return [outside, first ?? 0, second ?? 0]
+        }.value
+        #expect(Set(threads).count == 1)
+    }
+
+    @Test("work that blocks a thread does not hold up the task that waits for that thread")
+    func deferredJobs() async throws {
+        let pool = BlockingPool(name: "test", threadsMax: 2)
+        let gate = Gate()
+        let order = await Task(executorPreference: pool) { () -> [String] in
+            // Waits for this thread first, for it was started from here.
+            let other = Task(executorPreference: pool) { gate.release() }
+            let passed: Void? = try? await pool.run { gate.pass() }
+            await other.value
+            return [passed == nil ? "failed" : "passed"]
+        }.value
+        #expect(order == ["passed"])
+    }
+
+    @Test("as many tasks as there are, all of them run and end, with fewer threads")
+    func manyJobs() async throws {
+        let pool = BlockingPool(name: "test", threadsMax: 3, waitingMax: 1)
+        let gauge = Gauge()
+        let sum = await withTaskGroup(of: Int.self) { group in
+            for number in 1...300 {
+                group.addTask(executorPreference: pool) {
+                    gauge.enter()
+                    gauge.leave()
+                    await Task.yield()
+                    return (try? await pool.run { number }) ?? 0
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(sum == 45_150)
+        #expect(gauge.peak <= 3)
     }
 }

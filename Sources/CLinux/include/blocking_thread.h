@@ -9,3 +9,7 @@ void cl_semaphore_destroy(void *semaphore);
 void cl_semaphore_post(void *semaphore);
 // Waits at most `milliseconds` on CLOCK_MONOTONIC: 0 when posted, -ETIMEDOUT otherwise.
 int cl_semaphore_wait(void *semaphore, int milliseconds);
+
+// What the calling thread belongs to; NULL until it is set.
+void cl_thread_set_owner(const void *owner);
+const void *cl_thread_owner(void);

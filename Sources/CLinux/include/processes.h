@@ -4,8 +4,6 @@
 
 // Processes, their namespaces and their privileges: one system call each; a negative result is -errno.
 
-// fork(2): only in a process with one thread.
-long cl_fork(void);
 // clone3(2) without shared memory, exit signal SIGCHLD; `cgroup` < 0 leaves the child in the caller's cgroup.
 long cl_clone3(uint64_t flags, int cgroup, int *pidfd);
 // clone(2) without shared memory: for a process whose seccomp filter knows no clone3.

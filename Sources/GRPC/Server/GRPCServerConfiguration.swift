@@ -32,6 +32,9 @@ package struct GRPCServerConfiguration: Sendable {
     /// Told about every call at its end, on the event loop: it must not block.
     package var onCallEnd: (@Sendable (CallReport) -> Void)?
 
+    /// Where bodies that are not inline run; nil = the tasks' own threads.
+    package var bodyExecutor: (any TaskExecutor)?
+
     /// The defaults, without hooks.
     package init() {}
 }

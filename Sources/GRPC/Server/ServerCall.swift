@@ -151,7 +151,7 @@ final class ServerCall: ChannelInboundHandler {
         guard core.beginBody() else { return answer(.tooManyBodies) }
         let loop = core.loop
         let call = NIOLoopBound(self, eventLoop: loop)
-        task = Task {
+        task = Task(executorPreference: core.configuration.bodyExecutor) {
             let result = await body.run(request, context, ResponseSink(call: call, loop: loop))
             loop.execute { call.value.bodyEnded(result) }
         }

@@ -10,7 +10,10 @@ struct Layout: LayoutPort, Sendable {
     var rootContainers: String { root + "/containers" }
     var images: String { root + "/images" }
     var networks: String { root + "/cni" }
+    var mountPoints: String { root + "/" + Self.mountPointsName }
     var statePods: String { state + "/pods" }
+
+    private static let mountPointsName = "mount-points"
 
     /// Names below `<state>/pods/<id>`.
     enum PodState {
@@ -39,7 +42,9 @@ struct Layout: LayoutPort, Sendable {
 
     func overlay(_ container: ContainerID) -> OverlayLayout {
         let own = "containers/" + container.text
-        return OverlayLayout(directory: root, layerPrefix: "images/layers/", upper: own + "/upper", work: own + "/work")
+        return OverlayLayout(
+            directory: root, layerPrefix: "images/layers/", upper: own + "/upper", work: own + "/work",
+            mountPoints: Self.mountPointsName)
     }
 
     func volume(_ container: ContainerID, directory: String) -> String { containerRoot(container) + "/" + directory }
