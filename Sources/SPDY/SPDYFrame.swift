@@ -36,6 +36,7 @@ enum FrameFormat {
     /// Lengths have 24 bits.
     static let dataBytesMax = (1 << 24) - 1
     static let streamIDMax: UInt32 = 0x7fff_ffff
+    static let windowDeltaMax: UInt32 = 0x7fff_ffff
     static let finalFlag: UInt8 = 1
     static let unidirectionalFlag: UInt8 = 2
     /// Every stream and the session start with this much (SPDY/3.1, 2.6.8).

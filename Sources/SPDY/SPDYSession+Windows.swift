@@ -79,7 +79,7 @@ extension SPDYSession {
         guard isPeerPaced, sessionUnannounced >= 1 << 20 else { return }
         let delta = sessionUnannounced
         sessionUnannounced = 0
-        answer(.windowUpdate(id: 0, delta: UInt32(clamping: delta)))
+        answer(.windowUpdate(id: 0, delta: min(UInt32(clamping: delta), FrameFormat.windowDeltaMax)))
     }
 
     /// Told in large steps, for each is a frame.
@@ -87,7 +87,7 @@ extension SPDYSession {
         guard isPeerPaced, stream.isPeerOpen, stream.unannouncedBytes >= limits.windowBytes / 2 else { return }
         let delta = stream.unannouncedBytes
         stream.unannouncedBytes = 0
-        answer(.windowUpdate(id: stream.id, delta: UInt32(clamping: delta)))
+        answer(.windowUpdate(id: stream.id, delta: min(UInt32(clamping: delta), FrameFormat.windowDeltaMax)))
     }
 
     private func resumeStreams() {

@@ -24,8 +24,11 @@ final class ForwardedPort: ClientStreamReceiver {
     private var early: [ByteBuffer] = []
     private var hasClientEnded = false
     private var hasPodEnded = false
+    /// The target has answered, and the socket is ours.
+    private var hasAnswer = false
 
-    /// Takes both streams over. `onEnd` is called once, when the socket is closed.
+    /// Takes both streams over. `onEnd` is called once, when nothing is under way any more: a client that ends connections as
+    /// fast as it begins them must not have the target make more of them than it may have.
     init(
         _ pod: PodID, _ port: UInt16, data: any ClientStream, error: any ClientStream, _ core: StreamingCore,
         onEnd: @escaping (ForwardedPort) -> Void
@@ -76,11 +79,16 @@ final class ForwardedPort: ClientStreamReceiver {
     // MARK: The pod's side
 
     private func hasConnected(_ result: Result<FDHandover, Fault>) {
-        guard case .connecting = phase else { return }
+        guard case .connecting = phase else { return onEnd(self) }
         switch result {
-        case .failure(let fault): fail("\(fault)")
+        case .failure(let fault):
+            hasAnswer = true
+            fail("\(fault)")
         case .success(let handover):
-            guard let fd = handover.take() else { return fail("no socket") }
+            guard let fd = handover.take() else {
+                hasAnswer = true
+                return fail("no socket")
+            }
             let forward = NIOLoopBound(self, eventLoop: core.loop)
             let future = ClientBootstrap(group: core.loop)
                 .channelOption(ChannelOptions.autoRead, value: false)
@@ -96,6 +104,7 @@ final class ForwardedPort: ClientStreamReceiver {
     }
 
     private func hasAdopted(_ result: Result<any Channel, any Error>) {
+        hasAnswer = true
         switch (phase, result) {
         case (.connecting, .success(let channel)):
             phase = .open(channel)
@@ -106,8 +115,10 @@ final class ForwardedPort: ClientStreamReceiver {
             if data.isWritable { channel.read() }
         case (.connecting, .failure(let error)): fail("\(error)")
         // The client went meanwhile.
-        case (_, .success(let channel)): channel.close(promise: nil)
-        case (_, .failure): return
+        case (_, .success(let channel)):
+            channel.close(promise: nil)
+            onEnd(self)
+        case (_, .failure): onEnd(self)
         }
     }
 
@@ -153,7 +164,7 @@ final class ForwardedPort: ClientStreamReceiver {
         error.finish()
         early = []
         if case .open(let channel) = last { channel.close(promise: nil) }
-        onEnd(self)
+        if hasAnswer { onEnd(self) }
     }
 }
 

@@ -193,7 +193,7 @@ final class RemoteCommand {
 
     /// What the process wrote is in the kernel, and is read without waiting; children of its may keep the output open for ever.
     private func awaitLeftovers() {
-        core.loop.assumeIsolated().scheduleTask(in: .nanoseconds(core.configuration.drainTime.nanoseconds)) {
+        core.loop.assumeIsolated().scheduleTask(in: core.configuration.drainTime.timeAmount) {
             guard case .draining(let status) = self.phase else { return }
             let isDone = self.byteCount - self.bytesAtExit > Self.leftoverBytesMax
             if !isDone, self.readers.contains(where: \.isHeldByClient) { return self.awaitLeftovers() }

@@ -17,7 +17,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     init(_ core: StreamingCore) { self.core = core }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        let time = TimeAmount.nanoseconds(core.configuration.requestTimeout.nanoseconds)
+        let time = core.configuration.requestTimeout.timeAmount
         timer = core.loop.assumeIsolated().scheduleTask(in: time) { context.close(promise: nil) }
     }
 

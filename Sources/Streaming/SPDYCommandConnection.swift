@@ -20,7 +20,7 @@ final class SPDYCommandConnection: SPDYSessionDelegate, ClientConnection {
     /// Gives the client its time, from now on.
     func begin(_ session: SPDYSession) {
         self.session = session
-        let time = TimeAmount.nanoseconds(core.configuration.creationTimeout.nanoseconds)
+        let time = core.configuration.creationTimeout.timeAmount
         timer = core.loop.assumeIsolated().scheduleTask(in: time) { self.close() }
     }
 

@@ -66,7 +66,7 @@ final class SPDYForwardConnection: SPDYSessionDelegate {
 
     /// A pair that stays half is told so, and given up.
     private func timer(_ request: String) -> Scheduled<Void> {
-        let time = TimeAmount.nanoseconds(core.configuration.creationTimeout.nanoseconds)
+        let time = core.configuration.creationTimeout.timeAmount
         return core.loop.assumeIsolated().scheduleTask(in: time) { [weak self] in
             guard let pair = self?.pairs.removeValue(forKey: request) else { return }
             pair.error?.write(ByteBuffer(string: "timed out waiting for streams"))

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// What a streaming server may be told. Every number has the default of other runtimes' servers.
 package struct StreamingConfiguration: Sendable {
     /// Where to listen: an address, not a name. Port 0 takes a free one.
@@ -44,9 +46,10 @@ package struct StreamingError: Error, Equatable, Sendable, CustomStringConvertib
 }
 
 extension Duration {
-    var nanoseconds: Int64 {
+    /// For timers of the loop; more than ten years is none of them.
+    var timeAmount: TimeAmount {
         let (seconds, attoseconds) = components
-        return seconds.multipliedReportingOverflow(by: 1_000_000_000).overflow
-            ? .max : seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        guard seconds < 315_360_000 else { return .seconds(315_360_000) }
+        return .nanoseconds(max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
     }
 }

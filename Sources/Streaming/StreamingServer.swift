@@ -58,7 +58,7 @@ package final class StreamingServer: Sendable {
             throw StreamingError("listen on \(place): \(error)")
         }
         baseURL = Self.baseURL(configuration, port: listener.localAddress?.port ?? configuration.port)
-        let life = TimeAmount.nanoseconds(max(configuration.tokenLife.nanoseconds, 1_000_000))
+        let life = max(configuration.tokenLife.timeAmount, .milliseconds(1))
         loop.scheduleRepeatedTask(initialDelay: life, delay: life) { _ in requests.sweep() }
     }
 
@@ -117,10 +117,10 @@ package final class StreamingServer: Sendable {
                     waiter = nil
                 }
                 let loop = loop.assumeIsolated()
-                let timer = loop.scheduleTask(in: .nanoseconds(grace.nanoseconds)) {
+                let timer = loop.scheduleTask(in: grace.timeAmount) {
                     core.value.closeAll()
                     // A target that does not come back must not keep the daemon from ending.
-                    loop.scheduleTask(in: .nanoseconds(Self.tasksGrace.nanoseconds)) { finish() }
+                    loop.scheduleTask(in: Self.tasksGrace.timeAmount) { finish() }
                 }
                 core.value.drain().assumeIsolated().whenComplete { _ in
                     timer.cancel()
@@ -154,7 +154,7 @@ package final class StreamingServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     try SocketSetup.closeOnExec(channel)
                     guard core.value.admit(channel) else { return channel.close(promise: nil) }
-                    let idle = TimeAmount.nanoseconds(core.value.configuration.idleTimeout.nanoseconds)
+                    let idle = core.value.configuration.idleTimeout.timeAmount
                     var handlers: [any ChannelHandler] = []
                     if let tls { handlers.append(NIOSSLServerHandler(context: tls)) }
                     handlers += [IdleStateHandler(allTimeout: idle), IdleEnd(), RequestHandler(core.value)]

@@ -91,7 +91,7 @@ final class WebSocketChannels: ChannelDuplexHandler, ClientConnection {
 
     private func find(_ first: UInt8) -> Target {
         if coding.hasClose, first == Self.closeNumber { return .closing }
-        let number = coding.isBase64 ? Int(first) - Int(UInt8(ascii: "0")) : Int(first)
+        let number = Int(coding.isBase64 ? first &- UInt8(ascii: "0") : first)
         return channels.indices.contains(number) ? .channel(channels[number]) : .nobody
     }
 
@@ -120,7 +120,7 @@ final class WebSocketChannels: ChannelDuplexHandler, ClientConnection {
         guard let context else { return }
         let message =
             coding.isBase64
-            ? WebSocketMessage(isText: true, prefix: UInt8(ascii: "0") + number, body: Base64.encode(bytes))
+            ? WebSocketMessage(isText: true, prefix: UInt8(ascii: "0") &+ number, body: Base64.encode(bytes))
             : WebSocketMessage(prefix: number, body: bytes)
         context.writeAndFlush(wrapOutboundOut(message), promise: nil)
     }

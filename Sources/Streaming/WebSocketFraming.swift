@@ -30,6 +30,7 @@ final class WebSocketFraming: ChannelDuplexHandler {
     private var queuedPongs = 0
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard phase != .closed else { return }
         decoder.append(unwrapInboundIn(data))
         do throws(WebSocketDecoder.Breach) {
             while phase != .closed, let event = try decoder.next() { receive(event, context) }

@@ -161,6 +161,28 @@ extension StreamingTests {
             }
         }
 
+        @Test func whatComesAfterABreachIsForgotten() async throws {
+            try await Fixture.run { fixture in
+                let memory = try residentBytes()
+                let block = [UInt8](repeating: 0, count: 1 << 20)
+                let socket = try await WebSocketClient(try fixture.execURL(.all), "v5.channel.k8s.io")
+                let session = try await RawSPDY(try fixture.execURL(.all))
+                socket.send(WebSocketClient.frame(3, [0]))
+                session.raw.send([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
+                for channel in [socket.channel, session.raw.channel] {
+                    var count = 0
+                    while count < 256 {
+                        do { try await channel.writeAndFlush(ByteBuffer(bytes: block)).get() } catch { break }
+                        count += 1
+                    }
+                    #expect(try residentBytes() - memory < 16 << 20)
+                    channel.close(promise: nil)
+                    await becomesClosed(channel)
+                }
+                await fixture.waitForConnections { $0 == 0 }
+            }
+        }
+
         @Test func aStormOfSizesEndsWithTheLast() async throws {
             try await Fixture.run { fixture in
                 let client = try await SPDYClient(try fixture.execURL(.terminal), ["v4.channel.k8s.io"])

@@ -102,6 +102,24 @@ extension StreamingTests {
             }
         }
 
+        /// What NIO's pipe channels would trap on: a hang-up, and then neither bytes nor an end.
+        @Test(arguments: [true, false]) func anOutputThatIsClosedAndOpenedAgainAndAgain(_ isTerminal: Bool) async throws
+        {
+            try await Fixture.run { fixture in
+                let choice = isTerminal ? StreamChoice.terminal : .output
+                for _ in 0..<20 {
+                    let number = fixture.target.calls
+                    let client = try await SPDYClient(try fixture.execURL(choice), Self.v4)
+                    let streams = try await client.open(choice.types())
+                    let process = await fixture.target.session(number)
+                    await process.reopenOutput(times: 200)
+                    process.end(0)
+                    _ = await streams["error"]?.log.whole()
+                    await client.closed()
+                }
+            }
+        }
+
         @Test func aVersionWithoutSizesNeedsNoStreamForThem() async throws {
             try await Fixture.run { fixture in
                 let client = try await SPDYClient(try fixture.execURL(.terminal), ["v2.channel.k8s.io"])

@@ -55,6 +55,11 @@ final class FakeTarget: StreamTarget {
     }
 
     func connect(to pod: PodID, port: UInt16) async throws(Fault) -> FDHandover {
+        let gate = state.withLock { state in
+            state.calls += 1
+            return state.gate
+        }
+        await gate?.wait()
         guard let listener = ports.withLock({ $0[port] }) else {
             throw Fault(.unavailable, "connect to port \(port)", cause: "connection refused")
         }
@@ -199,76 +204,23 @@ final class FakeSession: StreamSession {
         waiter?.resume(returning: result)
     }
 
+    /// Closes the output's last writer and opens one anew, again and again: a terminal by its name, a pipe through a descriptor
+    /// that can only read, as a process in a container may do it by way of /proc/self/fd.
+    func reopenOutput(times: Int) async {
+        let name = stdout.name
+        let isTerminal = name.hasPrefix("/dev/")
+        let reader = isTerminal ? -1 : open(stdout.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let path = isTerminal ? name : "/proc/self/fd/\(reader)"
+        stdin.close()
+        stdout.close()
+        await onThread {
+            for _ in 0..<times {
+                let writer = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                if writer >= 0 { Glibc.close(writer) }
+            }
+            if reader >= 0 { Glibc.close(reader) }
+        }
+    }
+
     func closeAll() { for end in [stdin, stdout, stderr] { end.close() } }
 }
-
-/// A process's end of a pipe or a terminal: blocking, and used from threads of its own.
-final class FarEnd: Sendable {
-    private let fd: Mutex<Int32>
-    init(_ fd: Int32) { self.fd = Mutex(fd) }
-    deinit { close() }
-
-    func close() {
-        fd.withLock { fd in
-            if fd >= 0 { _ = Glibc.close(fd) }
-            fd = -1
-        }
-    }
-
-    /// Writes all of it on a thread that may wait; false when the other end is closed.
-    @discardableResult
-    func write(_ bytes: [UInt8]) async -> Bool {
-        let number = fd.withLock { $0 }
-        return await onThread {
-            var done = 0
-            while done < bytes.count {
-                let count = bytes[done...].withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
-                if count <= 0 { return false }
-                done += count
-            }
-            return true
-        }
-    }
-
-    func write(_ text: String) async { await write(Array(text.utf8)) }
-
-    /// Exactly this many bytes, or fewer at the end.
-    func read(_ count: Int) async -> [UInt8] {
-        let number = fd.withLock { $0 }
-        return await onThread {
-            var bytes: [UInt8] = []
-            var piece = [UInt8](repeating: 0, count: min(count, 1 << 16))
-            while bytes.count < count {
-                let read = Glibc.read(number, &piece, min(piece.count, count - bytes.count))
-                if read <= 0 { break }
-                bytes += piece[..<read]
-            }
-            return bytes
-        }
-    }
-
-    func readText(_ count: Int) async -> String { String(decoding: await read(count), as: UTF8.self) }
-}
-
-private let threads = BlockingPool(name: "far ends", threadsMax: 64)
-
-func onThread<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
-    do { return try await threads.run(body) } catch { preconditionFailure("\(error)") }
-}
-
-func makePipe() -> (reading: Int32, writing: Int32) {
-    do throws(Errno) {
-        var pipe = try Pipe()
-        return (pipe.takeReading().take(), pipe.takeWriting().take())
-    } catch {
-        preconditionFailure("\(error)")
-    }
-}
-
-func makeTerminal() -> (master: Int32, slave: Int32) {
-    let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
-    #expect(cl_pty_unlock(master) == 0)
-    return (master, Int32(cl_pty_peer(master)))
-}
-
-func setNonBlocking(_ fd: Int32) { #expect(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0) }

@@ -150,6 +150,36 @@ extension StreamingTests {
             }
         }
 
+        @Test func connectionsThatAreBeingMadeCountAlsoWhenTheirClientHasEndedThem() async throws {
+            try await Fixture.run {
+                $0.forwardsMax = 3
+            } _: { fixture in
+                let gate = Gate()
+                fixture.target.hold(at: gate)
+                let listener = EchoListener()
+                fixture.target.ports.withLock { $0 = [80: listener] }
+                let client = try await SPDYClient(
+                    try fixture.server.portForwardURL(pod: fixture.pod, ports: []), Self.names)
+                for request in 0..<50 {
+                    let (data, error) = try await forward(client, 80, request)
+                    data.reset()
+                    error.reset()
+                }
+                #expect(fixture.target.calls == 3)
+                gate.open()
+                for _ in 0..<3 { #expect(await listener.accept().readText(1) == "") }
+                var request = 50
+                while fixture.target.calls == 3 {
+                    _ = try await forward(client, 80, request)
+                    request += 1
+                }
+                let pod = await listener.accept()
+                await client.close()
+                #expect(await pod.readText(1) == "")
+                fixture.target.ports.withLock { $0 = [:] }
+            }
+        }
+
         @Test func spdyGoesThroughWebSocketMessages() async throws {
             try await Fixture.run { fixture in
                 let listener = EchoListener()
