@@ -158,7 +158,7 @@ let parts: [Part] = [
         "SPDYTests", ["SPDY", "TestKit"],
         packages: [("NIOCore", "swift-nio"), ("NIOEmbedded", "swift-nio")]),
     test(
-        "StreamingTests", ["Streaming", "SPDY", "Linux", "CLinux", "CZlib", "Model", "TestKit"],
+        "StreamingTests", ["Streaming", "StreamClient", "SPDY", "Linux", "CLinux", "CZlib", "Model", "TestKit"],
         packages: [
             ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOEmbedded", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
         ]),

@@ -1,6 +1,8 @@
 import Glibc
 import Linux
 import Model
+import NIOCore
+import NIOPosix
 import Streaming
 import Testing
 
@@ -48,6 +50,7 @@ struct Fixture {
 
 /// What the tests and the runtime below them keep for good is opened before anything is counted.
 private let warmUp = Task {
+    try await MultiThreadedEventLoopGroup.singleton.next().submit {}.get()
     let fixture = try await Fixture()
     let client = try await SPDYClient(try fixture.execURL(.output), ["v4.channel.k8s.io"])
     await client.close()
