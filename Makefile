@@ -11,7 +11,7 @@ DAEMON_TESTS := DaemonTests
 # Long ones, and those with deadlines of clients in them: each by itself, so that none starves the others.
 LONG_TESTS := CRIServiceTests GRPCTests CLITests SupervisorClientTests RegistryTests ImageStoreTests CNITests
 # Worth running on a kernel with pure cgroup v2 as well.
-GUEST_TESTS := CgroupsTests
+GUEST_TESTS := CgroupsTests KernelTests DaemonTests
 export BUILD_DIR LAUNCH_DIR
 
 .DEFAULT_GOAL := build
