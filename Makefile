@@ -8,8 +8,9 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 # Tests that touch the kernel; the rest are unit tests.
 KERNEL_TESTS := KernelTests
 DAEMON_TESTS := DaemonTests
-# Long ones, and those with deadlines of clients in them: each by itself, so that none starves the others.
-LONG_TESTS := CRIServiceTests GRPCTests CLITests SupervisorClientTests RegistryTests ImageStoreTests CNITests
+# Long ones, those with deadlines of clients in them, and those that count this process's descriptors: each by itself, so that
+# none starves or disturbs the others.
+LONG_TESTS := CRIServiceTests GRPCTests CLITests SupervisorClientTests RegistryTests ImageStoreTests CNITests StreamingTests
 # Worth running on a kernel with pure cgroup v2 as well.
 GUEST_TESTS := CgroupsTests KernelTests DaemonTests
 export BUILD_DIR LAUNCH_DIR

@@ -84,7 +84,8 @@ let parts: [Part] = [
     library(
         "Streaming", ["Model", "Linux", "SPDY"],
         packages: [
-            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
+            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"),
+            ("NIOWebSocket", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
         ]),
     library(
         "StreamClient", ["SPDY"],
@@ -105,7 +106,7 @@ let parts: [Part] = [
         ],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,
-            ("NIOPosix", "swift-nio"),
+            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"),
         ]),
     library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     executable(
@@ -156,6 +157,11 @@ let parts: [Part] = [
     test(
         "SPDYTests", ["SPDY", "TestKit"],
         packages: [("NIOCore", "swift-nio"), ("NIOEmbedded", "swift-nio")]),
+    test(
+        "StreamingTests", ["Streaming", "SPDY", "Linux", "CLinux", "CZlib", "Model", "TestKit"],
+        packages: [
+            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOEmbedded", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
+        ]),
     test(
         "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC"],
         packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),

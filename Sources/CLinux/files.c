@@ -71,6 +71,19 @@ long cl_filesystem_magic(int fd, uint64_t *magic) {
     return 0;
 }
 
+long cl_filesystem_space(int fd, struct cl_space *space) {
+    struct statfs found;
+    if (fstatfs(fd, &found) < 0)
+        return -errno;
+    // The unit of the block counts is the fragment, where a file system has one.
+    uint64_t unit = (uint64_t)(found.f_frsize > 0 ? found.f_frsize : found.f_bsize);
+    space->bytes = (uint64_t)found.f_blocks * unit;
+    space->free_bytes = (uint64_t)found.f_bfree * unit;
+    space->inodes = (uint64_t)found.f_files;
+    space->free_inodes = (uint64_t)found.f_ffree;
+    return 0;
+}
+
 long cl_mkdirat(int directory, const char *path, uint32_t mode) { RESULT(mkdirat(directory, path, mode)); }
 long cl_unlinkat(int directory, const char *path, int flags) { RESULT(unlinkat(directory, path, flags)); }
 long cl_renameat2(int from, const char *path, int to, const char *target, unsigned flags) {

@@ -35,7 +35,10 @@ extension CRIService {
             unary(CRIMethods.updateContainerResources, updateContainerResources),
             unary(CRIMethods.reopenContainerLog, reopenContainerLog),
             unary(CRIMethods.execSync, execSync),
-        ] + statisticsMethods
+            stream(CRIMethods.getContainerEvents, getContainerEvents),
+            inline(CRIMethods.checkpointContainer, checkpointContainer),
+            inline(CRIMethods.checkpointPod, checkpointPod), inline(CRIMethods.restorePod, restorePod),
+        ] + statisticsMethods + metricsMethods
     }
 
     private var statisticsMethods: [GRPCMethod] {
@@ -46,6 +49,14 @@ extension CRIService {
             unary(CRIMethods.podSandboxStats, podSandboxStats),
             unary(CRIMethods.listPodSandboxStats, listPodSandboxStats),
             stream(CRIMethods.streamPodSandboxStats, streamPodSandboxStats),
+        ]
+    }
+
+    private var metricsMethods: [GRPCMethod] {
+        [
+            inline(CRIMethods.listMetricDescriptors, listMetricDescriptors),
+            unary(CRIMethods.listPodSandboxMetrics, listPodSandboxMetrics),
+            stream(CRIMethods.streamPodSandboxMetrics, streamPodSandboxMetrics),
         ]
     }
 

@@ -7,9 +7,9 @@ extension CgroupStatistics.CPU {
         usageMicroseconds = usage
         userMicroseconds = user
         systemMicroseconds = system
-        periods = values["nr_periods"] ?? 0
-        throttledPeriods = values["nr_throttled"] ?? 0
-        throttledMicroseconds = values["throttled_usec"] ?? 0
+        periods = values["nr_periods"]
+        throttledPeriods = values["nr_throttled"]
+        throttledMicroseconds = values["throttled_usec"]
     }
 }
 

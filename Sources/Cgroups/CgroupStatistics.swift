@@ -15,10 +15,10 @@ package struct CgroupStatistics: Sendable, Equatable {
         package var usageMicroseconds: UInt64
         package var userMicroseconds: UInt64
         package var systemMicroseconds: UInt64
-        /// Zero where the controller is not enabled: only the three above are always there.
-        package var periods: UInt64 = 0
-        package var throttledPeriods: UInt64 = 0
-        package var throttledMicroseconds: UInt64 = 0
+        /// Nil where the controller is not enabled: only the three above are always there.
+        package var periods: UInt64?
+        package var throttledPeriods: UInt64?
+        package var throttledMicroseconds: UInt64?
 
         package var usageNanoseconds: UInt64 { usageMicroseconds.multipliedReportingOverflow(by: 1000).partialValue }
     }
@@ -101,6 +101,8 @@ package struct CgroupStatistics: Sendable, Equatable {
         package var currentBytes: UInt64
         /// Times an allocation failed for the limit.
         package var limitHits: UInt64
+        /// Nil on kernels without hugetlb.SIZE.peak, which are all so far.
+        package var peakBytes: UInt64?
 
         package init(pageSize: String, currentBytes: UInt64, limitHits: UInt64) {
             self.pageSize = pageSize

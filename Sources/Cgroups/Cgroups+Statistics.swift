@@ -91,7 +91,10 @@ extension CgroupDirectory {
                 continue
             }
             let events = KeyedText.flat(try read("hugetlb.\(parts[1]).events") ?? "")
-            found.append(.init(pageSize: String(parts[1]), currentBytes: current, limitHits: events["max"] ?? 0))
+            var pages = CgroupStatistics.Hugetlb(
+                pageSize: String(parts[1]), currentBytes: current, limitHits: events["max"] ?? 0)
+            pages.peakBytes = try number("hugetlb.\(parts[1]).peak")
+            found.append(pages)
         }
         return found
     }

@@ -116,7 +116,7 @@ package actor ContainerController {
         let fault = Plans.fault(for: error, plan: plan, operation: "start \(title)")
         let now = ports.clock.now()
         let exit = ContainerExit(
-            code: 128, reason: "StartError", message: fault.description, startedAt: now, finishedAt: now)
+            code: 128, reason: ContainerExit.startError, message: fault.description, startedAt: now, finishedAt: now)
         await end(exit, action: machine.launchFailed(exit), mustPersist: true)
         return fault
     }

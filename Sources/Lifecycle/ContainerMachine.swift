@@ -134,3 +134,11 @@ package struct ContainerMachine: Sendable, Equatable {
 
     package mutating func removed() { state = .removed }
 }
+
+extension ContainerMachine.State {
+    /// The main process has been started and has not ended.
+    package var isRunning: Bool {
+        if case .running = self { return true }
+        return false
+    }
+}

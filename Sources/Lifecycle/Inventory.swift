@@ -37,11 +37,19 @@ package final class Inventory: Sendable {
         var containerControllers: [ContainerID: ContainerController] = [:]
         var podNames: [PodMetadata: PodController] = [:]
         var containerNames: [ContainerName: ContainerController] = [:]
+
+        func containers(of pod: PodID) -> [ContainerSnapshot] { containers.values.filter { $0.record.podID == pod } }
+
+        func picture(of pod: PodID) -> InventoryPicture {
+            InventoryPicture(pod: pods[pod], containers: containers(of: pod))
+        }
     }
 
     private let contents = Mutex(Contents())
+    /// Tells of every change of what is visible here.
+    package let events: EventHub
 
-    package init() {}
+    init(now: @escaping @Sendable () -> Int64) { events = EventHub(now: now) }
 
     // MARK: Reading
 
@@ -55,11 +63,16 @@ package final class Inventory: Sendable {
         contents.withLock { Array($0.containers.values) }.sorted { $0.record.createdAt > $1.record.createdAt }
     }
 
-    package func containers(of pod: PodID) -> [ContainerSnapshot] {
-        contents.withLock { $0.containers.values.filter { $0.record.podID == pod } }
+    package func containers(of pod: PodID) -> [ContainerSnapshot] { contents.withLock { $0.containers(of: pod) } }
+
+    /// A pod and its containers, both at one moment.
+    package func whole(_ text: String) throws(Fault) -> (pod: PodSnapshot, containers: [ContainerSnapshot])? {
+        guard let id = try pod(named: text)?.record.id else { return nil }
+        return contents.withLock { contents in contents.pods[id].map { ($0, contents.containers(of: id)) } }
     }
 
     package func pod(_ id: PodID) -> PodSnapshot? { contents.withLock { $0.pods[id] } }
+    package func container(_ id: ContainerID) -> ContainerSnapshot? { contents.withLock { $0.containers[id] } }
 
     /// The pod that `text` names in full or by a unique prefix; nil where there is none. Throws for an ambiguous prefix.
     package func pod(named text: String) throws(Fault) -> PodSnapshot? {
@@ -109,25 +122,69 @@ package final class Inventory: Sendable {
 
     // MARK: Changing
 
-    func publish(_ pod: PodSnapshot) { contents.withLock { $0.pods[pod.record.id] = pod } }
+    func publish(_ pod: PodSnapshot) {
+        contents.withLock { contents in
+            let id = pod.record.id
+            let old = contents.pods.updateValue(pod, forKey: id)
+            let picture = { contents.picture(of: id) }
+            if old == nil { events.send(.created, of: id.text, picture) }
+            if pod.isReady, old?.isReady != true { events.send(.started, of: id.text, picture) }
+            if !pod.isReady, old?.isReady == true { events.send(.stopped, of: id.text, picture) }
+        }
+    }
+
     func publish(_ container: ContainerSnapshot) {
-        contents.withLock { $0.containers[container.record.id] = container }
+        contents.withLock { contents in
+            let id = container.record.id
+            let pod = container.record.podID
+            let old = contents.containers.updateValue(container, forKey: id)
+            let picture = { contents.picture(of: pod) }
+            if old == nil { events.send(.created, of: id.text, picture) }
+            let isRunning = container.state.isRunning
+            let wasRunning = old?.state.isRunning == true
+            let hasEnded = container.exit != nil && old?.exit == nil
+            // One that ends before its start is answered has been started all the same.
+            let hasRun = hasEnded && container.exit?.reason != ContainerExit.startError
+            if !wasRunning, isRunning || hasRun { events.send(.started, of: id.text, picture) }
+            if hasEnded { events.send(.stopped, of: id.text, picture) }
+        }
+    }
+
+    /// Keeps the news of an end that happened while no daemon ran; called when everything has been recovered.
+    func announceEnd(of container: ContainerID, in pod: PodID) {
+        contents.withLock { contents in
+            guard contents.containers[container] != nil else { return }
+            events.keep(.stopped, of: container.text, contents.picture(of: pod))
+        }
+    }
+
+    func announceEnd(of pod: PodID) {
+        contents.withLock { contents in
+            guard contents.pods[pod] != nil else { return }
+            events.keep(.stopped, of: pod.text, contents.picture(of: pod))
+        }
     }
 
     func withdraw(_ pod: PodID, name: PodMetadata) {
         contents.withLock { contents in
-            contents.pods[pod] = nil
+            let last = contents.pods.removeValue(forKey: pod)
             contents.podControllers[pod] = nil
             if contents.podNames[name]?.id == pod { contents.podNames[name] = nil }
+            if let last {
+                events.send(.deleted, of: pod.text) {
+                    InventoryPicture(pod: last, containers: contents.containers(of: pod))
+                }
+            }
         }
     }
 
     func withdraw(_ container: ContainerID, of pod: PodID, name: ContainerMetadata) {
         contents.withLock { contents in
-            contents.containers[container] = nil
+            let last = contents.containers.removeValue(forKey: container)
             contents.containerControllers[container] = nil
             let key = ContainerName(pod: pod, metadata: name)
             if contents.containerNames[key]?.id == container { contents.containerNames[key] = nil }
+            if last != nil { events.send(.deleted, of: container.text) { contents.picture(of: pod) } }
         }
     }
 

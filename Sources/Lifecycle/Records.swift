@@ -41,6 +41,9 @@ package struct PodRecord: Sendable, Equatable, Codable {
 
 /// How a container ended, whoever saw it end.
 package struct ContainerExit: Sendable, Equatable, Codable {
+    /// Reason of a start that failed: nothing has run.
+    package static let startError = "StartError"
+
     /// 0...255, 128 + signal number, 128 for a failed start, 255 where nobody knows.
     package var code: Int32
     /// "Completed", "Error", "OOMKilled", "StartError", "SupervisorLost" or "Unknown".

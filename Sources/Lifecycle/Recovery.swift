@@ -22,13 +22,19 @@ extension Runtime {
         let byPod = Dictionary(grouping: containers, by: \.podID)
         var report = RecoveryReport()
         for pod in pods {
-            await recover(pod, containers: byPod[pod.id] ?? [], report: &report)
+            let ended = await recover(pod, containers: byPod[pod.id] ?? [], report: &report)
+            for container in ended { inventory.announceEnd(of: container, in: pod.id) }
+            if pod.phase == .ready, inventory.pod(pod.id)?.isReady == false { inventory.announceEnd(of: pod.id) }
         }
         try await removeLeftovers(pods: Set(pods.map(\.id)), containers: containers, report: &report)
         return report
     }
 
-    private func recover(_ record: PodRecord, containers: [ContainerRecord], report: inout RecoveryReport) async {
+    /// Returns the containers whose end nobody has seen, in the order of their ends.
+    private func recover(
+        _ record: PodRecord, containers: [ContainerRecord], report: inout RecoveryReport
+    ) async -> [ContainerID] {
+        let wasReady = record.phase == .ready
         let processes = await adopt(record)
         let isReady = record.phase == .ready && processes != nil
         var record = record
@@ -38,12 +44,12 @@ extension Runtime {
             settings: settings, inventory: inventory)
         guard inventory.reserve(record.config.metadata, for: pod) == nil else {
             ports.log.error("two records name one pod; the second is left alone", metadata: ["pod": "\(record.id)"])
-            return
+            return []
         }
         if record.phase == .creating {
             await pod.undoCreation()
             report.podsUndone += 1
-            return
+            return []
         }
         if isReady {
             report.podsReady += 1
@@ -53,10 +59,15 @@ extension Runtime {
             pod.creation.finish(.success(record.id))
         }
         await pod.publish()
+        var ended: [ContainerID] = []
         for container in containers {
-            await recover(container, pod: pod, processes: isReady ? processes : nil, report: &report)
+            let isNews = await recover(
+                container, pod: pod, processes: isReady ? processes : nil, podEnded: wasReady && !isReady,
+                report: &report)
+            if isNews { ended.append(container.id) }
         }
         if !isReady { await pod.settleAfterLoss() }
+        return ended
     }
 
     /// Connects to a pod's supervisor; nil where the pod cannot be alive.
@@ -75,9 +86,14 @@ extension Runtime {
         }
     }
 
+    /// True if the container has ended and no daemon has seen it: its supervisor would have forgotten it.
     private func recover(
-        _ record: ContainerRecord, pod: PodController, processes: [ProcessState]?, report: inout RecoveryReport
-    ) async {
+        _ record: ContainerRecord, pod: PodController, processes: [ProcessState]?, podEnded: Bool,
+        report: inout RecoveryReport
+    ) async -> Bool {
+        let isUnseen =
+            podEnded || processes?.contains { $0.phase == .exited && $0.process == Array(record.id.text.utf8) } == true
+        let wasStarted = record.phase == .started
         let sameBoot = await pod.currentRecord().bootID == ports.records.bootID
         let state = await state(of: record, processes: processes, sameBoot: sameBoot)
         var record = record
@@ -86,12 +102,12 @@ extension Runtime {
         let container = ContainerController(record: record, state: state, pod: pod)
         guard inventory.reserve(record.config.metadata, for: container) == nil else {
             ports.log.error("two records name one container", metadata: ["container": "\(record.id)"])
-            return
+            return false
         }
         if record.phase == .creating {
             await container.undoRecoveredCreation()
             report.containersUndone += 1
-            return
+            return false
         }
         container.creation.finish(.success(record.id))
         _ = await ports.bestEffort("retain image of \(container.title)") { [record] in
@@ -105,8 +121,12 @@ extension Runtime {
             _ = await ports.bestEffort("remove cgroup of \(container.title)") { [record] in
                 try await $0.cgroups.remove(record.cgroup)
             }
+            // Its exit record stays; so the next daemon knows that this end is known.
+            if processes != nil { await ports.supervisors.forget(record.podID, process: record.id.text) }
+            return wasStarted && isUnseen
         default: report.containersCreated += 1
         }
+        return false
     }
 
     private func state(

@@ -4,13 +4,14 @@ package import OCI
 
 /// What the CRI's RuntimeService does, on validated values: the one entrance to pods and containers.
 package final class Runtime: Sendable {
-    package let inventory = Inventory()
+    package let inventory: Inventory
     let ports: Ports
     let settings: Settings
 
     package init(ports: Ports, settings: Settings) {
         self.ports = ports
         self.settings = settings
+        inventory = Inventory(now: { ports.clock.now() })
     }
 
     // MARK: Pods
@@ -136,6 +137,9 @@ package final class Runtime: Sendable {
         else { throw Fault.notFound("\(operation): no container \"\(text)\"") }
         return controller
     }
+
+    /// Nanoseconds since 1970, by the clock that all records are stamped with.
+    package func now() -> Int64 { ports.clock.now() }
 
     // MARK: Events
 

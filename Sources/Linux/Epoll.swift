@@ -12,6 +12,8 @@ package struct Epoll: ~Copyable, Sendable {
         package static let error = Events(rawValue: 0x8)
         package static let hangUp = Events(rawValue: 0x10)
         package static let peerClosed = Events(rawValue: 0x2000)
+        /// One report, then silence until `modify`.
+        package static let oneShot = Events(rawValue: 1 << 30)
     }
 
     /// One descriptor that is ready, by the token it was added with.
@@ -41,7 +43,16 @@ package struct Epoll: ~Copyable, Sendable {
 
     /// What is ready; nothing when the time has passed or a signal came. nil waits for ever.
     package mutating func wait(milliseconds: Int32?) throws(Errno) -> [Ready] {
-        let raw = fd.raw
+        try Epoll.wait(fd.raw, milliseconds: milliseconds, pairs: &pairs)
+    }
+
+    /// As above, without end, on a thread of its own while others add, modify and remove.
+    package func waitBesideOthers() throws(Errno) -> [Ready] {
+        var pairs = [UInt64](repeating: 0, count: 2 * Epoll.batchMax)
+        return try Epoll.wait(fd.raw, milliseconds: nil, pairs: &pairs)
+    }
+
+    private static func wait(_ raw: Int32, milliseconds: Int32?, pairs: inout [UInt64]) throws(Errno) -> [Ready] {
         // The kernel's answer fills at most `batchMax` pairs.
         let result = unsafe pairs.withUnsafeMutableBufferPointer {
             unsafe cl_epoll_wait(raw, $0.baseAddress, Int32(Epoll.batchMax), milliseconds ?? -1)

@@ -69,6 +69,25 @@ extension OwnedFD {
     }
 }
 
+/// How large a file system is and what is free of it.
+package struct FilesystemSpace: Sendable, Equatable {
+    package var bytes: UInt64
+    package var freeBytes: UInt64
+    /// Zero where the file system makes inodes as it needs them (btrfs).
+    package var inodes: UInt64
+    package var freeInodes: UInt64
+}
+
+extension OwnedFD {
+    /// Sizes of the file system that a file is on: fstatfs(2).
+    package func filesystemSpace() throws(Errno) -> FilesystemSpace {
+        var space = cl_space()
+        try check(unsafe cl_filesystem_space(raw, &space))
+        return FilesystemSpace(
+            bytes: space.bytes, freeBytes: space.free_bytes, inodes: space.inodes, freeInodes: space.free_inodes)
+    }
+}
+
 /// Numbers of linux/magic.h.
 package struct FilesystemMagic: RawRepresentable, Equatable, Sendable {
     package let rawValue: UInt64

@@ -138,3 +138,11 @@ package struct ContainerConfig: Sendable, Equatable, Codable {
         self.image = image
     }
 }
+
+extension ContainerConfig {
+    /// Full path of the container's log on the node; empty where it has none.
+    package func logFile(in pod: PodConfig) -> String {
+        guard !logPath.isEmpty, !pod.logDirectory.isEmpty else { return "" }
+        return pod.logDirectory.hasSuffix("/") ? pod.logDirectory + logPath : pod.logDirectory + "/" + logPath
+    }
+}

@@ -99,9 +99,11 @@ extension SPDYSession {
     }
 
     func dropIfDone(_ stream: SPDYStream) {
-        guard stream.hasPeerEnded, stream.haveWeEnded, stream.pending.isEmpty, !stream.isDead else { return }
+        guard stream.hasPeerEnded, stream.isFinalSent, !stream.isDead, streams[stream.id] != nil else { return }
         // Bytes that its receiver still holds go on to count.
+        let delegate = stream.delegate
         remove(stream)
+        delegate?.streamFinished(stream)
         closeIfDone()
     }
 

@@ -141,7 +141,7 @@ package final class SPDYSession: ChannelDuplexHandler {
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            for stream in sortedStreams { stream.delegate?.streamBecameWritable(stream) }
+            for stream in sortedStreams where stream.isWritable { stream.delegate?.streamBecameWritable(stream) }
         }
         context.fireChannelWritabilityChanged()
     }
@@ -241,12 +241,14 @@ package final class SPDYSession: ChannelDuplexHandler {
         send(.goAway(lastID: lastPeerID, status: status), promise: written)
         let loop = context.eventLoop.assumeIsolated()
         let channel = context.channel
-        // A peer that was cut off has no claim to what is still queued; any other may take its time to read it.
+        // A peer that was cut off has no claim to what is still queued; any other may take its time to read it. One that has
+        // sent GOAWAY first waits for us.
         if failure != nil {
             loop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
         } else {
+            let time = isPeerLeaving ? .zero : Self.lingerTime
             written.futureResult.assumeIsolated().whenComplete { _ in
-                loop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
+                loop.scheduleTask(in: time) { channel.close(promise: nil) }
             }
         }
         if isReadHeld {

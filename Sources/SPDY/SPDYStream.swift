@@ -10,12 +10,15 @@ package protocol SPDYStreamDelegate: AnyObject {
     func streamEnded(_ stream: SPDYStream)
     /// The stream is gone in both directions: reset by the peer or by a limit, or its session has ended. The last call.
     func streamReset(_ stream: SPDYStream, _ status: SPDYResetStatus)
+    /// Both sides have ended the stream. The last call.
+    func streamFinished(_ stream: SPDYStream)
     /// `isWritable` may be true again.
     func streamBecameWritable(_ stream: SPDYStream)
 }
 
 extension SPDYStreamDelegate {
     package func streamAccepted(_ stream: SPDYStream) {}
+    package func streamFinished(_ stream: SPDYStream) {}
     package func streamBecameWritable(_ stream: SPDYStream) {}
 }
 

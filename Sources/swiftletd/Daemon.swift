@@ -1,4 +1,5 @@
 import CNI
+import CRIProto
 import CRIService
 import Cgroups
 import Dispatch
@@ -30,6 +31,8 @@ struct Daemon {
         let log = makeLog()
         let parts = try await assemble(log)
         let isReady = Atomic<Bool>(false)
+        // Before the kubelet starts, which looks for it once.
+        let inspect = try await serveInspection(parts, log)
         let server = try await serve(parts, isReady: { isReady.load(ordering: .acquiring) }, log: log)
         let report = try await parts.runtime.recover()
         try await parts.images.store.removeUnreferencedLayers()
@@ -44,7 +47,10 @@ struct Daemon {
             ])
         let signal = await Self.endSignal()
         log.info("ending; pods and containers keep running", metadata: ["signal": "\(signal)"])
+        // Who waits for events would wait for ever.
+        parts.runtime.inventory.events.close()
         let unfinished = await server.shutdown(grace: Self.shutdownGrace)
+        await inspect?.stop()
         if unfinished > 0 {
             log.warning("calls were cut off", metadata: ["calls": "\(unfinished)"])
         }
@@ -57,6 +63,7 @@ struct Daemon {
         let runtime: Runtime
         let service: CRIService
         let images: ImageAdapter
+        let inspection: InspectAnswers
         let pool: BlockingPool
     }
 
@@ -114,12 +121,15 @@ struct Daemon {
             runtime: runtime, images: images,
             statistics: StatisticsAdapter(
                 cgroups: cgroups.cgroups, supervisors: supervisors,
-                layers: WritableLayers(paths: paths, pool: pool, log: log), log: log),
+                layers: WritableLayers(paths: paths, pool: pool, log: log), layersDirectory: paths.rootContainers,
+                pool: pool, log: log),
             identity: .init(
                 name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
                 configurationJSON: try config.statusJSON()),
             log: log)
-        return Parts(lock: lock, runtime: runtime, service: service, images: images, pool: pool)
+        return Parts(
+            lock: lock, runtime: runtime, service: service, images: images,
+            inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log), pool: pool)
     }
 
     private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {
@@ -189,8 +199,11 @@ struct Daemon {
             isReady() ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }
         settings.onCallEnd = { report in
-            let level: Logger.Level =
-                report.status.code == .ok ? (Self.isQuiet(report.path) ? .debug : .info) : .warning
+            // Who waits for events ends the call by leaving.
+            let isWell =
+                report.status.code == .ok
+                || (report.status.code == .cancelled && report.path == CRIMethods.getContainerEvents.path)
+            let level: Logger.Level = isWell ? (Self.isQuiet(report.path) ? .debug : .info) : .warning
             log.log(
                 level: level, "call",
                 metadata: [
@@ -198,10 +211,7 @@ struct Daemon {
                     "ms": "\(Double(report.duration.microseconds) / 1000)", "error": "\(report.status.message)",
                 ].filter { $0.key != "error" || report.status.code != .ok })
         }
-        _ = try Adapters.step("make directory of", config.socket) { () throws(Errno) in
-            try OwnedFD.makeDirectories(
-                String(config.socket.prefix(upTo: config.socket.lastIndex(of: "/") ?? config.socket.endIndex)))
-        }
+        try makeDirectory(of: config.socket)
         do throws(ListenError) {
             return try await GRPCServer.start(
                 parts.service.methods(),
@@ -209,6 +219,26 @@ struct Daemon {
                 configuration: settings)
         } catch {
             throw Fault.precondition("\(error)")
+        }
+    }
+
+    /// Nil unless the configuration names a socket.
+    private func serveInspection(_ parts: Parts, _ log: Logger) async throws -> InspectServer? {
+        let path = config.inspect.socket
+        guard !path.isEmpty else { return nil }
+        try makeDirectory(of: path)
+        let answers = parts.inspection
+        do throws(ListenError) {
+            return try await InspectServer.start(at: path, groupID: config.socketGroup) { answers.body(at: $0) }
+        } catch {
+            throw Fault.precondition("\(error)")
+        }
+    }
+
+    private func makeDirectory(of socket: String) throws(Fault) {
+        let directory = String(socket.prefix(upTo: socket.lastIndex(of: "/") ?? socket.endIndex))
+        _ = try Adapters.step("make directory of", socket) { () throws(Errno) in
+            try OwnedFD.makeDirectories(directory.isEmpty ? "/" : directory)
         }
     }
 

@@ -34,6 +34,7 @@ struct CgroupKernelTests {
         #expect(try await fixture.cgroups.statistics(path) == nil)
         #expect(try fixture.cgroups.memoryEvents(path) == nil)
         #expect(try fixture.cgroups.processes(path) == [])
+        #expect(try fixture.cgroups.members(path, max: 10) == nil)
         #expect(try fixture.cgroups.children(path) == [])
         #expect(try !fixture.cgroups.isPopulated(path))
         #expect(throws: CgroupError.self) { _ = try fixture.cgroups.open(path) }
@@ -53,6 +54,11 @@ struct CgroupKernelTests {
                 try fixture.cgroups.processes(path).count == 3 && fixture.cgroups.processes(nested).count == 1
             }
             #expect(try fixture.cgroups.isPopulated(path))
+            // Members are those below as well; a walk that stops before their end says so.
+            let members = try #require(try fixture.cgroups.members(path, max: 10))
+            #expect(members.processes.count == 4 && members.threads == 4 && members.isWhole)
+            let some = try #require(try fixture.cgroups.members(path, max: 2))
+            #expect(some.processes.count == 2 && !some.isWhole)
             await #expect(throws: CgroupError.busy(path.description)) { try await fixture.cgroups.create(path) }
 
             try await fixture.cgroups.remove(path)

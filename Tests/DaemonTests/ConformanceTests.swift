@@ -101,7 +101,30 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
         PlantedFault("resources.unified-unknown", swallowing: ["CreateContainer", "StartContainer"]),
         PlantedFault("stats.container", swallowing: ["ContainerStats"]),
         PlantedFault("metrics.described", swallowing: ["ListMetricDescriptors"]),
+        PlantedFault("metrics.container") { (reply: inout Runtime_V1_ListPodSandboxMetricsResponse) in
+            for index in reply.podMetrics.indices { reply.podMetrics[index].containerMetrics = [] }
+        },
+        PlantedFault("metrics.described") { (reply: inout Runtime_V1_ListPodSandboxMetricsResponse) in
+            for index in reply.podMetrics.indices where !reply.podMetrics[index].metrics.isEmpty {
+                reply.podMetrics[index].metrics[0].labelValues.removeLast()
+            }
+        },
+        PlantedFault("metrics.network") { (reply: inout Runtime_V1_ListPodSandboxMetricsResponse) in
+            for index in reply.podMetrics.indices { reply.podMetrics[index].metrics = [] }
+        },
+        PlantedFault("metrics.stream") { (reply: inout Runtime_V1_StreamPodSandboxMetricsResponse) in
+            reply.podSandboxMetrics += reply.podSandboxMetrics
+        },
         PlantedFault("events.life", swallowing: ["GetContainerEvents"]),
+        PlantedFault("events.life") { (reply: inout Runtime_V1_ContainerEventResponse) in
+            if reply.containerEventType == .containerStoppedEvent { reply.createdAt = 0 }
+        },
+        PlantedFault("events.sandbox") { (reply: inout Runtime_V1_ContainerEventResponse) in
+            if reply.containerEventType == .containerCreatedEvent { reply.containerID = "0" }
+        },
+        PlantedFault("events.content") { (reply: inout Runtime_V1_ContainerEventResponse) in
+            reply.containersStatuses = []
+        },
         PlantedFault("identity.pod-status") { (reply: inout Runtime_V1_PodSandboxStatusResponse) in
             reply.status.labels["odd"] = "changed"
         },
@@ -140,6 +163,19 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
                 return reply
             }
         }
+        func forwardStream<Request: Message, Reply: Message>(_ method: CRIMethod<Request, Reply>) -> GRPCMethod {
+            .serverStream(method.path) { (request: Request, _, writer: ResponseWriter<Reply>) in
+                try await writer.start()
+                if swallowed.contains(method.name) { return }
+                let replies: ResponseStream<Reply> = try client.serverStream(method.path, request)
+                for try await reply in replies {
+                    var message: any Message = reply
+                    change(&message)
+                    guard let changed = message as? Reply else { throw GRPCStatus(code: .internal, message: "type") }
+                    try await writer.write(changed)
+                }
+            }
+        }
         return [
             forward(CRIMethods.version), forward(CRIMethods.runPodSandbox), forward(CRIMethods.stopPodSandbox),
             forward(CRIMethods.removePodSandbox), forward(CRIMethods.podSandboxStatus),
@@ -149,11 +185,8 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
             forward(CRIMethods.containerStatus), forward(CRIMethods.execSync), forward(CRIMethods.imageStatus),
             forward(CRIMethods.pullImage), forward(CRIMethods.removeImage), forward(CRIMethods.exec),
             forward(CRIMethods.reopenContainerLog), forward(CRIMethods.containerStats),
-            forward(CRIMethods.listMetricDescriptors),
-            .serverStream(CRIMethods.getContainerEvents.path) {
-                (_: Runtime_V1_GetEventsRequest, _, writer: ResponseWriter<Runtime_V1_ContainerEventResponse>) in
-                try await writer.start()
-            },
+            forward(CRIMethods.listMetricDescriptors), forward(CRIMethods.listPodSandboxMetrics),
+            forwardStream(CRIMethods.streamPodSandboxMetrics), forwardStream(CRIMethods.getContainerEvents),
         ]
     }
 }

@@ -32,6 +32,11 @@ long cl_lock(int fd);
 long cl_status(int directory, const char *path, struct cl_status *status);
 // f_type of fstatfs(2).
 long cl_filesystem_magic(int fd, uint64_t *magic);
+struct cl_space {
+    uint64_t bytes, free_bytes, inodes, free_inodes;
+};
+// Sizes of fstatfs(2), in bytes.
+long cl_filesystem_space(int fd, struct cl_space *space);
 
 long cl_mkdirat(int directory, const char *path, uint32_t mode);
 long cl_unlinkat(int directory, const char *path, int flags);

@@ -10,7 +10,7 @@ extension CRIService {
     {
         var response = Runtime_V1_ContainerStatusResponse()
         let container = try found(request.containerID)
-        response.status = present(container)
+        response.status = Present.status(container, in: runtime.inventory.pod(container.record.podID))
         if request.verbose {
             response.info = ["record": try Present.json(container.record)]
             if case .running(let running) = container.state { response.info["pid"] = String(running.pid) }
@@ -26,7 +26,7 @@ extension CRIService {
         -> Runtime_V1_ContainerStatusResponse
     {
         let container = try found(request.containerID)
-        return .with { $0.status = present(container) }
+        return .with { $0.status = Present.status(container, in: runtime.inventory.pod(container.record.podID)) }
     }
 
     private func found(_ id: String) throws(Fault) -> ContainerSnapshot {
@@ -36,21 +36,13 @@ extension CRIService {
         }
         return container
     }
-
-    private func present(_ container: ContainerSnapshot) -> Runtime_V1_ContainerStatus {
-        var status = Present.status(container)
-        if let pod = runtime.inventory.pod(container.record.podID) {
-            status.logPath = Present.logPath(container.record.config, pod: pod.record.config)
-        }
-        return status
-    }
 }
 
 extension Present {
-    /// Full path of a container's log on the node; empty where it has none.
-    static func logPath(_ config: ContainerConfig, pod: PodConfig) -> String {
-        guard !config.logPath.isEmpty, !pod.logDirectory.isEmpty else { return "" }
-        return pod.logDirectory.hasSuffix("/")
-            ? pod.logDirectory + config.logPath : pod.logDirectory + "/" + config.logPath
+    /// A container's status with the full path of its log.
+    static func status(_ container: ContainerSnapshot, in pod: PodSnapshot?) -> Runtime_V1_ContainerStatus {
+        var message = status(container)
+        if let pod { message.logPath = container.record.config.logFile(in: pod.record.config) }
+        return message
     }
 }

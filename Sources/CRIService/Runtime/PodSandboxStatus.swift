@@ -7,11 +7,13 @@ extension CRIService {
         -> Runtime_V1_PodSandboxStatusResponse
     {
         let id = try Check.identifier(request.podSandboxID, "pod_sandbox_id")
-        guard let pod = try runtime.inventory.pod(named: id) else {
+        guard let (pod, containers) = try runtime.inventory.whole(id) else {
             throw Fault.notFound("pod sandbox status: no pod sandbox \"\(Check.shortened(id))\"")
         }
         var response = Runtime_V1_PodSandboxStatusResponse()
         response.status = Present.status(pod)
+        response.containersStatuses = containers.map { Present.status($0, in: pod) }
+        response.timestamp = runtime.now()
         if request.verbose {
             response.info = [
                 "record": try Present.json(pod.record),

@@ -92,10 +92,10 @@ extension Present {
     private static func interface(_ use: InterfaceUse) -> Runtime_V1_NetworkInterfaceUsage {
         .with {
             $0.name = use.name
-            $0.rxBytes = value(use.receivedBytes)
-            $0.rxErrors = value(use.receiveErrors)
-            $0.txBytes = value(use.sentBytes)
-            $0.txErrors = value(use.sendErrors)
+            $0.rxBytes = value(use.received.bytes)
+            $0.rxErrors = value(use.received.errors)
+            $0.txBytes = value(use.sent.bytes)
+            $0.txErrors = value(use.sent.errors)
         }
     }
 

@@ -1,15 +1,15 @@
 import FoundationEssentials
 import Glibc
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 /// The file of a listening Unix socket, made with the right owner and mode. NIO removes it when the listener closes.
-enum SocketFile {
+package enum SocketFile {
     /// NIO takes no more, whatever the system (sockaddr_un of macOS has 104 bytes, that of Linux 108).
     static let pathBytesMax = 103
 
     /// Makes room at the path: a socket that nobody listens on is removed, anything else is an error.
-    static func clear(_ path: String, on loop: any EventLoop) async throws(ListenError) {
+    package static func clear(_ path: String, on loop: any EventLoop) async throws(ListenError) {
         guard path.utf8.count <= pathBytesMax else { throw .pathTooLong(path) }
         guard let attributes = attributes(of: path) else { return }
         guard attributes[.type] as? FileAttributeType == .typeSocket else { throw .notASocket(path) }
@@ -26,12 +26,12 @@ enum SocketFile {
 
     /// Before bind: the socket's own mode is that of the file which bind makes (less the umask), see unix_bind() in the
     /// kernel.
-    static func makePrivate(_ listener: any Channel) throws {
+    package static func makePrivate(_ listener: any Channel) throws {
         try Descriptor.of(listener) { fchmod($0, 0o600) }
     }
 
     /// After bind: gives the file its owner, then its mode, so that it is never open to more than it should.
-    static func publish(_ path: String, mode: UInt16, userID: UInt32?, groupID: UInt32?) throws(ListenError) {
+    package static func publish(_ path: String, mode: UInt16, userID: UInt32?, groupID: UInt32?) throws(ListenError) {
         do {
             var owner: [FileAttributeKey: any Sendable] = [:]
             if let userID { owner[.ownerAccountID] = UInt(userID) }

@@ -1,12 +1,12 @@
 import Glibc
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 /// What NIO has no option for on the socket below a channel.
-enum Descriptor {
+package enum Descriptor {
     /// Keeps the socket out of programs that this process starts: NIO makes sockets without CLOEXEC, and a container's
     /// supervisor that inherited the listening socket would hold it for ever.
-    static func closeOnExec(_ channel: any Channel) throws {
+    package static func closeOnExec(_ channel: any Channel) throws {
         try of(channel) { fcntl($0, F_SETFD, FD_CLOEXEC) }
     }
 

@@ -23,13 +23,20 @@ final class StatisticsAdapter: StatisticsPort {
     private let cgroups: Cgroups
     private let supervisors: SupervisorAdapter
     private let layers: WritableLayers
+    private let volume: LayerVolumeReader
+    private let pool: BlockingPool
     private let log: Logger
     private let samples = Mutex<[String: Sample]>([:])
 
-    init(cgroups: Cgroups, supervisors: SupervisorAdapter, layers: WritableLayers, log: Logger) {
+    init(
+        cgroups: Cgroups, supervisors: SupervisorAdapter, layers: WritableLayers, layersDirectory: String,
+        pool: BlockingPool, log: Logger
+    ) {
         self.cgroups = cgroups
         self.supervisors = supervisors
         self.layers = layers
+        self.pool = pool
+        volume = LayerVolumeReader(directory: layersDirectory)
         self.log = log
     }
 
@@ -80,6 +87,31 @@ final class StatisticsAdapter: StatisticsPort {
         await layers.uses(of: containers)
     }
 
+    func processes(of places: [ContainerPlace]) async throws -> [ProcessUse?] {
+        let cgroups = cgroups
+        return try await pool.run { try ProcessWalk.uses(of: places, in: cgroups) }
+    }
+
+    func layerVolume() async -> LayerVolume? {
+        await bestEffort("the file system of writable layers") { [volume] in try volume.read() }
+    }
+
+    func names(of devices: Set<BlockDevice>) async -> [BlockDevice: String] {
+        await bestEffort("names of block devices") { try BlockDevices.names(of: devices) } ?? [:]
+    }
+
+    /// What cannot be read is no reason to hold back all other numbers.
+    private func bestEffort<Value: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> Value) async
+        -> Value?
+    {
+        do {
+            return try await pool.run(body)
+        } catch {
+            log.warning("not read for metrics", metadata: ["what": "\(what)", "error": "\(error)"])
+            return nil
+        }
+    }
+
     func interfaces(of pod: PodID) async -> [InterfaceUse]? {
         guard let supervisor = supervisors.process(of: pod) else { return nil }
         do throws(Errno) {
@@ -108,9 +140,10 @@ enum NetDev {
             let name = line[..<colon].drop { $0 == " " }
             let numbers = line[line.index(after: colon)...].split(separator: " ").compactMap { UInt64($0) }
             guard name != "lo", !name.isEmpty, numbers.count >= 16 else { return nil }
-            return InterfaceUse(
-                name: String(name), receivedBytes: numbers[0], receiveErrors: numbers[2], sentBytes: numbers[8],
-                sendErrors: numbers[10])
+            func traffic(_ at: Int) -> InterfaceUse.Traffic {
+                .init(bytes: numbers[at], packets: numbers[at + 1], errors: numbers[at + 2], dropped: numbers[at + 3])
+            }
+            return InterfaceUse(name: String(name), received: traffic(0), sent: traffic(8))
         }
     }
 }

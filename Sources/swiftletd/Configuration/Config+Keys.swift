@@ -24,6 +24,7 @@ extension Config {
         case image
         case container
         case exec
+        case inspect
     }
 
     init(from decoder: any Decoder) throws {
@@ -42,6 +43,7 @@ extension Config {
         try values.read(.image, into: &image)
         try values.read(.container, into: &container)
         try values.read(.exec, into: &exec)
+        try values.read(.inspect, into: &inspect)
     }
 }
 
@@ -144,5 +146,17 @@ extension Config.Exec {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         try values.read(.syncOutputBytesMax, into: &syncOutputBytesMax)
         try values.read(.syncDrainMilliseconds, into: &syncDrainMilliseconds)
+    }
+}
+
+extension Config.Inspect {
+    enum CodingKeys: String, CodingKey {
+        case socket
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.socket, into: &socket)
     }
 }

@@ -54,6 +54,15 @@ extension Config {
         }
         // An overlay's writable layer is named by a string of at most 255 bytes (fsconfig(2)), relative to root.
         guard socket.utf8.count <= 107 else { throw Fault.invalid("key \"socket\": longer than 107 bytes (unix(7))") }
+        if !inspect.socket.isEmpty {
+            guard inspect.socket.hasPrefix("/"), !inspect.socket.split(separator: "/").contains(".."),
+                inspect.socket.utf8.count <= 103, inspect.socket != socket
+            else {
+                throw Fault.invalid(
+                    "key \"inspect.socket\": \"\(inspect.socket)\" is no absolute path of at most 103 bytes other than \"socket\""
+                )
+            }
+        }
         try choice("cgroup.driver", cgroup.driver, ["cgroupfs"])
         try choice("cni.ip_preference", cni.ipPreference, ["ipv4", "ipv6", "cni"])
         try choice("image.volumes", image.volumes, ["copy", "ignore"])

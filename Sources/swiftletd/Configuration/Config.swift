@@ -20,6 +20,7 @@ struct Config: Codable, Equatable, Sendable {
     var image = Image()
     var container = Container()
     var exec = Exec()
+    var inspect = Inspect()
 
     struct Cgroup: Codable, Equatable, Sendable {
         /// "cgroupfs".
@@ -89,6 +90,14 @@ struct Config: Codable, Equatable, Sendable {
         var syncOutputBytesMax = 16 << 20
         /// How long descendants may hold the pipes after the process has ended.
         var syncDrainMilliseconds = 1000
+
+        init() {}
+    }
+
+    struct Inspect: Codable, Equatable, Sendable {
+        /// Unix socket on which a kubelet's statistics collector finds what it asks of CRI-O; empty = none. The kubelet looks
+        /// for "/var/run/crio/crio.sock", and wants "crio-" as `cgroup.prefix`.
+        var socket = ""
 
         init() {}
     }

@@ -45,6 +45,39 @@ import Testing
         }
     }
 
+    /// What is not in this version is refused whatever the request says: as unknown, as bad, or as not supported.
+    private static let unsupported: [String: JSON] = [
+        "CheckpointContainer": ["container_id": "$CONTAINER", "location": "/x.tar", "timeout": 1],
+        "CheckpointPod": [
+            "pod_sandbox_id": "$POD", "output_path": "/x", "container_ids": ["$CONTAINER"], "options": ["a": "b"],
+        ],
+        "RestorePod": [
+            "checkpoint_path": "/x", "config": Requests.fullPod, "options": ["a": "b"],
+            "container_configs": [Requests.fullContainer],
+        ],
+    ]
+
+    @Test("bad input to what is not supported is refused all the same", arguments: unsupported.keys.sorted())
+    func mutateUnsupported(_ method: String) async throws {
+        let schema = try Schema.load()
+        let full = try #require(Self.unsupported[method])
+        let mutations = Mutation.all(
+            of: try #require(schema.requests[method]), in: schema, full: full, entries: 1000)
+        try await Fixture.run { fixture in
+            let stage = try await Stage(fixture, for: method)
+            #expect(try await stage.call(full).code == .unimplemented)
+            for (base, mutation) in mutations {
+                let outcome = try await stage.call(base.with(mutation.path, mutation.value))
+                #expect(
+                    [.unimplemented, .notFound, .invalidArgument, .resourceExhausted].contains(outcome.code),
+                    "\(mutation): \(outcome)")
+                #expect(outcome.message.utf8.count <= 4096)
+            }
+            #expect(try await fixture.call("Version").isOK)
+            try await stage.end()
+        }
+    }
+
     /// A field by its own name, or by that of a message that it is in: what is wrong with a part is wrong with the whole.
     private static func names(_ message: String, _ path: String) -> Bool {
         let parts = path.replacingOccurrences(of: "[]", with: "").split(separator: ".")

@@ -11,9 +11,16 @@ final class FakeStatistics: StatisticsPort {
         var asked: [String] = []
         var layers = true
         var interfaces: [InterfaceUse]? = [
-            InterfaceUse(name: "net1", receivedBytes: 1, receiveErrors: 2, sentBytes: 3, sendErrors: 4),
-            InterfaceUse(name: "eth0", receivedBytes: 10, receiveErrors: 20, sentBytes: 30, sendErrors: 40),
+            InterfaceUse(
+                name: "net1", received: .init(bytes: 1, packets: 5, errors: 2, dropped: 6),
+                sent: .init(bytes: 3, packets: 7, errors: 4, dropped: 8)),
+            InterfaceUse(
+                name: "eth0", received: .init(bytes: 10, packets: 50, errors: 20, dropped: 60),
+                sent: .init(bytes: 30, packets: 70, errors: 40, dropped: 80)),
         ]
+        var processes: ProcessUse? = ProcessUse(
+            processes: 3, threads: 4, descriptors: 12, sockets: 2, descriptorsLimit: 1024)
+        var volume: LayerVolume? = LayerVolume(device: "/dev/vda1", bytes: 1 << 30, inodes: 1000, freeInodes: 900)
     }
 
     let state = Mutex(State())
@@ -47,4 +54,14 @@ final class FakeStatistics: StatisticsPort {
     }
 
     func interfaces(of pod: PodID) async -> [InterfaceUse]? { state.withLock { $0.interfaces } }
+
+    func processes(of places: [ContainerPlace]) async throws -> [ProcessUse?] {
+        state.withLock { state in places.map { state.gone.contains($0.cgroup) ? nil : state.processes } }
+    }
+
+    func layerVolume() async -> LayerVolume? { state.withLock { $0.volume } }
+
+    func names(of devices: Set<BlockDevice>) async -> [BlockDevice: String] {
+        devices.contains(.init(major: 8, minor: 0)) ? [.init(major: 8, minor: 0): "sda"] : [:]
+    }
 }

@@ -25,6 +25,7 @@ final class Fixture: Sendable {
     let images = FakeImageService()
     let statistics = FakeStatistics()
     let recorder = Recorder()
+    let runtime: Runtime
     let service: CRIService
     let client: GRPCClient
     private let server: GRPCServer
@@ -36,7 +37,7 @@ final class Fixture: Sendable {
     private init() async throws {
         node.addImage("busybox") { $0.volumes = ["/data"] }
         node.addImage("other")
-        let runtime = Runtime(ports: node.ports.recorded(by: recorder), settings: Self.settings)
+        runtime = Runtime(ports: node.ports.recorded(by: recorder), settings: Self.settings)
         node.deliver(to: runtime)
         service = CRIService(
             runtime: runtime, images: images, statistics: statistics,
@@ -65,6 +66,7 @@ final class Fixture: Sendable {
 
     private func end() async {
         await client.close()
+        runtime.inventory.events.close()
         _ = await server.shutdown(grace: .seconds(5))
     }
 

@@ -106,7 +106,8 @@ enum Requests {
         "ListPodSandboxStats": ["filter": podStatsFilter], "StreamPodSandboxStats": ["filter": podStatsFilter],
         "ExecSync": ["container_id": "$CONTAINER", "cmd": ["/bin/true"], "timeout": 10],
         "UpdateRuntimeConfig": ["runtime_config": ["network_config": ["pod_cidr": "10.0.0.0/24"]]],
-        "RuntimeConfig": [:],
+        "RuntimeConfig": [:], "ListMetricDescriptors": [:], "ListPodSandboxMetrics": [:],
+        "StreamPodSandboxMetrics": [:],
         "ListImages": ["filter": ["image": imageSpec]], "StreamImages": ["filter": ["image": imageSpec]],
         "ImageStatus": ["image": imageSpec, "verbose": true],
         "PullImage": [

@@ -1,0 +1,91 @@
+import GRPC
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// A small HTTP server on a Unix socket, read-only, for the statistics collector inside of a kubelet (cAdvisor).
+///
+/// The collector knows a container by asking the runtime for it, and of the runtimes that it knows how to ask, CRI-O has the
+/// simplest interface: two GET requests. Off unless the configuration names a socket.
+final class InspectServer: Sendable {
+    /// A kubelet has one connection, a person who looks another one.
+    private static let connectionsMax = 16
+    private static let idleMax = TimeAmount.seconds(120)
+
+    /// Answers a path: the body of a success, or nil where nothing is there.
+    typealias Answer = @Sendable (_ path: String) -> [UInt8]?
+
+    private let group: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+
+    /// Listens with mode 0660 for root and a group.
+    static func start(at path: String, groupID: UInt32, answer: @escaping Answer) async throws(ListenError)
+        -> InspectServer
+    {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            try await SocketFile.clear(path, on: group.next())
+            let listener: any Channel
+            do {
+                listener = try await bootstrap(group, answer).bind(unixDomainSocketPath: path).get()
+            } catch {
+                throw ListenError.failed(operation: "listen on", path: path, reason: "\(error)")
+            }
+            try SocketFile.publish(path, mode: 0o660, userID: 0, groupID: groupID)
+            return InspectServer(group: group, listener: listener)
+        } catch {
+            group.shutdownGracefully { _ in }
+            throw error as? ListenError ?? .failed(operation: "listen on", path: path, reason: "\(error)")
+        }
+    }
+
+    private init(group: MultiThreadedEventLoopGroup, listener: any Channel) {
+        self.group = group
+        self.listener = listener
+    }
+
+    /// Closes the socket, which removes its file, and all connections.
+    func stop() async {
+        listener.close(promise: nil)
+        await withCheckedContinuation { waiter in group.shutdownGracefully { _ in waiter.resume() } }
+    }
+
+    private static func bootstrap(_ group: MultiThreadedEventLoopGroup, _ answer: @escaping Answer) -> ServerBootstrap {
+        let connections = Connections()
+        return ServerBootstrap(group: group)
+            .serverChannelOption(ChannelOptions.backlog, value: 16)
+            .serverChannelInitializer { listener in
+                listener.eventLoop.makeCompletedFuture {
+                    try Descriptor.closeOnExec(listener)
+                    try SocketFile.makePrivate(listener)
+                }
+            }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Descriptor.closeOnExec(channel)
+                    guard connections.add() else { throw ChannelError.operationUnsupported }
+                    channel.closeFuture.whenComplete { _ in connections.remove() }
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(IdleStateHandler(allTimeout: idleMax))
+                    try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                    try pipeline.addHandler(InspectHandler(answer: answer))
+                }
+            }
+    }
+
+    private final class Connections: Sendable {
+        private let count = Mutex(0)
+
+        /// False where there are enough.
+        func add() -> Bool {
+            count.withLock { count in
+                guard count < connectionsMax else { return false }
+                count += 1
+                return true
+            }
+        }
+
+        func remove() { count.withLock { $0 -= 1 } }
+    }
+}
