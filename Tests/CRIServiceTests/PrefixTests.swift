@@ -112,17 +112,27 @@ import Testing
                 #expect(outcome.code == .resourceExhausted, "\(method): \(outcome.code)")
                 #expect(outcome.message.contains("exceeds the limit of 16777216"), "\(method): \(outcome.message)")
             }
-            let streams: [(String, Set<String>)] = [
-                ("StreamPodSandboxes", pods), ("StreamContainers", containers), ("StreamContainerStats", containers),
-                ("StreamPodSandboxStats", pods),
-            ]
-            for (method, ids) in streams {
-                let outcome = try await fixture.call(method)
-                #expect(outcome.isOK, "\(method): \(outcome.message)")
-                let messages = outcome.response.split(separator: "\n")
-                #expect(messages.count == 18, "\(method): an item a message")
-                for id in ids { #expect(messages.contains { $0.contains(id) }, "\(method)") }
-            }
+            let items = try await fixture.collect(CRIMethods.streamPodSandboxes).map(\.podSandboxes)
+            let lists = try await fixture.collect(CRIMethods.streamContainers).map(\.containers)
+            let stats = try await fixture.collect(CRIMethods.streamContainerStats).map(\.containerStats)
+            let podStats = try await fixture.collect(CRIMethods.streamPodSandboxStats).map(\.podSandboxStats)
+            // An item a message, each object once.
+            #expect(items.map { $0.map(\.id).joined() }.sorted() == pods.sorted())
+            #expect(lists.map { $0.map(\.id).joined() }.sorted() == containers.sorted())
+            #expect(stats.map { $0.map(\.attributes.id).joined() }.sorted() == containers.sorted())
+            #expect(podStats.map { $0.map(\.attributes.id).joined() }.sorted() == pods.sorted())
         }
+    }
+}
+
+extension Fixture {
+    /// All messages of a stream.
+    fileprivate func collect<Request: Message, Response: Message>(
+        _ method: CRIMethod<Request, Response>
+    ) async throws -> [Response] {
+        let stream: ResponseStream<Response> = try client.serverStream(method.path, Request())
+        var all: [Response] = []
+        for try await message in stream { all.append(message) }
+        return all
     }
 }

@@ -31,6 +31,34 @@ extension WholeDaemon.Metrics {
         }
     }
 
+    @Test(.enabled(if: Node.isInGuest, "needs all controllers of cgroup v2"))
+    func `with all controllers, limits and what hits them are counted`() async throws {
+        try await Node.current.withPod("limited-metrics") { pod in
+            let container = try await pod.start(["sh", "-c", "echo up; while :; do :; done"]) {
+                $0.linux.resources.cpuPeriod = 100_000
+                $0.linux.resources.cpuQuota = 5000
+                $0.linux.resources.memoryLimitInBytes = 64 << 20
+            }
+            try await container.logged("up")
+            try await eventually("the quota holds the container back") {
+                try await metrics(of: container)["container_cpu_cfs_throttled_periods_total"] ?? 0 > 0
+            }
+            let found = try await metrics(of: container)
+            let used = try #require(found["container_memory_usage_bytes"])
+            #expect(used > 0 && used <= 64 << 20)
+            #expect(found["container_memory_max_usage_bytes"] ?? 0 >= used)
+            #expect(found["container_memory_working_set_bytes"] ?? .max <= used)
+            for name in ["rss", "cache", "mapped_file", "kernel_usage", "failcnt", "failures_total"] {
+                #expect(found["container_memory_" + name] != nil, "\(name)")
+            }
+            #expect(found["container_oom_events_total"] == 0)
+            #expect(found["container_threads"] == 1 && found["container_threads_max"] != nil)
+            #expect(found["container_spec_cpu_quota"] == 5000)
+            #expect(found["container_spec_memory_limit_bytes"] == 64 << 20)
+            #expect(found["container_spec_memory_reservation_limit_bytes"] == 0)
+        }
+    }
+
     @Test func `descriptors and sockets of all processes of a container are counted`() async throws {
         try await Node.current.withPod("descriptors") { pod in
             let container = try await pod.start(

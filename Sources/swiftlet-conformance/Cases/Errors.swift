@@ -100,7 +100,8 @@ let errorCases: [Case] = [
     ) { try await $0.refused(CRIMethods.podSandboxStats, .with { $0.podSandboxID = nobody }, as: .notFound) },
     Case(
         "errors.checkpoint-unknown", "CheckpointContainer of an unknown id is NotFound",
-        source: "containerd container_checkpoint.go", proves: ["CheckpointContainer"]
+        source: "containerd container_checkpoint.go",
+        proves: ["CheckpointContainer", "CheckpointContainerRequest.container_id"]
     ) { trial in
         try await trial.refused(
             CRIMethods.checkpointContainer,

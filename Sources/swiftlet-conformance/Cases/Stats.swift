@@ -149,6 +149,28 @@ let metricCases: [Case] = [
             "metrics \(own?.metrics.map(\.name) ?? [])")
     },
     Case(
+        "metrics.names", "Every metric that monitoring depends on is described, once", source: "critest pod.go",
+        proves: ["ListMetricDescriptors"]
+    ) { trial in
+        let names = try await trial.call(CRIMethods.listMetricDescriptors, .init()).descriptors.map(\.name)
+        try equal(Set(requiredMetrics.map { "container_" + $0 }).subtracting(names), [], "missing")
+        try equal(names.count, Set(names).count, "names that are there once")
+    },
+    Case(
+        "metrics.memory", "A running container's memory is among its metrics, and the most it had is no less",
+        source: "critest pod.go", proves: ["ListPodSandboxMetrics"]
+    ) { trial in
+        try Host.needs("memory")
+        let container = try await trial.running()
+        let pods = try await trial.call(CRIMethods.listPodSandboxMetrics, .init()).podMetrics
+        let own = pods.flatMap(\.containerMetrics).first { $0.containerID == container.id }?.metrics ?? []
+        let values = Dictionary(own.map { ($0.name, $0.value.value) }) { first, _ in first }
+        let used = values["container_memory_usage_bytes"] ?? 0
+        try expect(used > 0, "container_memory_usage_bytes: \(values)")
+        try expect(values["container_memory_working_set_bytes"] ?? .max <= used, "working set: \(values)")
+        try expect(values["container_memory_max_usage_bytes"] ?? 0 >= used, "most that was used: \(values)")
+    },
+    Case(
         "metrics.network", "A pod's network is among the metrics of the sandbox, with an empty container",
         source: "critest pod.go", proves: ["ListPodSandboxMetrics"]
     ) { trial in
@@ -176,4 +198,19 @@ let metricCases: [Case] = [
         try equal(own.count, 1, "messages with the pod")
         try equal(own[0].containerMetrics.map(\.containerID), [container.id], "containers")
     },
+]
+
+/// What critest requires, without what it lets a runtime lack.
+private let requiredMetrics: [String] = [
+    "blkio_device_usage_total", "cpu_cfs_periods_total", "cpu_cfs_throttled_periods_total",
+    "cpu_cfs_throttled_seconds_total", "cpu_system_seconds_total", "cpu_usage_seconds_total", "cpu_user_seconds_total",
+    "file_descriptors", "fs_inodes_free", "fs_inodes_total", "fs_limit_bytes", "fs_reads_bytes_total",
+    "fs_reads_total", "fs_usage_bytes", "fs_writes_bytes_total", "fs_writes_total", "last_seen", "memory_cache",
+    "memory_failcnt", "memory_failures_total", "memory_kernel_usage", "memory_mapped_file", "memory_max_usage_bytes",
+    "memory_rss", "memory_swap", "memory_usage_bytes", "memory_working_set_bytes", "network_receive_bytes_total",
+    "network_receive_errors_total", "network_receive_packets_dropped_total", "network_receive_packets_total",
+    "network_transmit_bytes_total", "network_transmit_errors_total", "network_transmit_packets_dropped_total",
+    "network_transmit_packets_total", "oom_events_total", "processes", "sockets", "spec_cpu_period",
+    "spec_cpu_shares", "spec_memory_limit_bytes", "spec_memory_swap_limit_bytes", "start_time_seconds", "threads",
+    "threads_max",
 ]

@@ -6,7 +6,7 @@ import Linux
 /// descriptors decides neither about our memory nor about our time.
 enum ProcessWalk {
     private static let processesMax = 4096
-    /// Descriptors of one container, and of one call, that are looked at to tell sockets.
+    /// Descriptors of one container, and of one call, that are looked at to tell sockets; a process counts as some of them.
     private static let descriptorsMax = 8192
     private static let budget = 262_144
     private static let limitsBytesMax = 1 << 16
@@ -66,12 +66,19 @@ private struct DescriptorCount {
     var all: UInt64 = 0
     var sockets: UInt64 = 0
     var isWhole = true
-    /// False: the kernel does not let us look.
+    /// False: some process was not looked at, as it was one too many or the kernel does not let us.
     var isReadable = true
+    /// What a process costs in descriptors, whatever it has open.
+    private static let processCost = 8
 
     init(left: Int) { self.left = left }
 
     mutating func add(_ process: Int32) {
+        guard looked < left else {
+            isReadable = false
+            return
+        }
+        looked += Self.processCost
         do throws(Errno) {
             let directory = try OwnedFD.open(Path("/proc/\(process)/fd"), [.readOnly, .directory])
             // Since Linux 6.2 the size is their number.

@@ -133,9 +133,12 @@ final class StatisticsAdapter: StatisticsPort {
 
 /// The table of proc_pid_net(5), `dev`: two lines of headings, then "name: 8 counters received, 8 sent".
 enum NetDev {
-    /// All interfaces but the loopback; a line that is none is left out.
+    /// Whoever may make interfaces in a pod makes no answer too long for everybody.
+    private static let interfacesMax = 128
+
+    /// All interfaces but the loopback, so far as there is an end to them; a line that is none is left out.
     static func interfaces(_ text: String) -> [InterfaceUse] {
-        text.split(separator: "\n").dropFirst(2).compactMap { line in
+        text.split(separator: "\n").dropFirst(2).prefix(interfacesMax + 1).compactMap { line in
             guard let colon = line.firstIndex(of: ":") else { return nil }
             let name = line[..<colon].drop { $0 == " " }
             let numbers = line[line.index(after: colon)...].split(separator: " ").compactMap { UInt64($0) }

@@ -45,22 +45,10 @@ import Testing
         }
     }
 
-    /// What is not in this version is refused whatever the request says: as unknown, as bad, or as not supported.
-    private static let unsupported: [String: JSON] = [
-        "CheckpointContainer": ["container_id": "$CONTAINER", "location": "/x.tar", "timeout": 1],
-        "CheckpointPod": [
-            "pod_sandbox_id": "$POD", "output_path": "/x", "container_ids": ["$CONTAINER"], "options": ["a": "b"],
-        ],
-        "RestorePod": [
-            "checkpoint_path": "/x", "config": Requests.fullPod, "options": ["a": "b"],
-            "container_configs": [Requests.fullContainer],
-        ],
-    ]
-
-    @Test("bad input to what is not supported is refused all the same", arguments: unsupported.keys.sorted())
+    @Test("bad input to what is not supported is refused all the same", arguments: Requests.unsupported.keys.sorted())
     func mutateUnsupported(_ method: String) async throws {
         let schema = try Schema.load()
-        let full = try #require(Self.unsupported[method])
+        let full = try #require(Requests.unsupported[method])
         let mutations = Mutation.all(
             of: try #require(schema.requests[method]), in: schema, full: full, entries: 1000)
         try await Fixture.run { fixture in

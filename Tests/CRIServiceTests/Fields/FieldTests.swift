@@ -24,7 +24,7 @@ import Testing
     func rowsAndFieldsAgree() throws {
         let schema = try Schema.load()
         #expect(schema.requests.count == 43)
-        for method in Requests.full.keys {
+        for method in Requests.methods {
             let message = try #require(schema.requests[method])
             let paths = Set(schema.leaves(of: message).map(\.path))
             let compared = OtherRows.compared.filter { $0.method == method }.flatMap(\.rows)
@@ -124,7 +124,7 @@ import Testing
 enum FieldTable {
     static func text(_ schema: Schema) -> String {
         var lines = ["| request | field | class | where it shows |", "|---|---|---|---|"]
-        for method in Requests.full.keys.sorted() {
+        for method in Requests.methods {
             let request = schema.requests[method] ?? method
             for row in OtherRows.compared.filter({ $0.method == method }).flatMap(\.rows) {
                 lines.append("| \(request) | `\(row.path)` | \(text(row)) |")

@@ -82,6 +82,20 @@ enum Requests {
         "id": "$CONTAINER", "state": ["state": 1], "pod_sandbox_id": "$POD", "label_selector": ["app": "web"],
     ]
 
+    /// Every method whose fields have rows.
+    static let methods = (Array(full.keys) + unsupported.keys).sorted()
+
+    /// Whole requests of methods that are refused whatever they say: as unknown, as bad, or as not supported.
+    static let unsupported: [String: JSON] = [
+        "CheckpointContainer": ["container_id": "$CONTAINER", "location": "/x.tar", "timeout": 1],
+        "CheckpointPod": [
+            "pod_sandbox_id": "$POD", "output_path": "/x", "container_ids": ["$CONTAINER"], "options": ["a": "b"],
+        ],
+        "RestorePod": [
+            "checkpoint_path": "/x", "config": fullPod, "options": ["a": "b"], "container_configs": [fullContainer],
+        ],
+    ]
+
     /// A valid request of every method of this version, as full as it can be.
     static let full: [String: JSON] = [
         "Version": ["version": "0.1.0"], "Status": ["verbose": true],
