@@ -19,6 +19,7 @@
 const int cl_o_path = O_PATH;
 const int cl_o_directory = O_DIRECTORY;
 const int cl_o_nofollow = O_NOFOLLOW;
+const int cl_f_setpipe_sz = F_SETPIPE_SZ;
 
 long cl_open(int directory, const char *path, int flags, uint32_t mode) { RESULT(openat(directory, path, flags, mode)); }
 

@@ -128,3 +128,22 @@ long cl_loopback_up(void) {
 long cl_tcp_socket(int ipv6) {
     RESULT(socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
 }
+
+long cl_connect_loopback(int fd, int ipv6, uint16_t port) {
+    if (ipv6) {
+        struct sockaddr_in6 address = {
+            .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+        RESULT(connect(fd, (struct sockaddr *)&address, sizeof address));
+    }
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    RESULT(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+
+long cl_socket_error(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        return -errno;
+    return -error;
+}

@@ -65,6 +65,8 @@ extension Supervisor {
             resizeTerminal(name, rows: rows, columns: columns, id: id)
         case .forget(let name): forget(name, id: id)
         case .makeSocket(let ipv6): makeSocket(ipv6: ipv6, id: id)
+        case .attach(let name, let input, let output, let error):
+            attach(name, AttachChoice(input: input, output: output, error: error), id: id, &descriptors)
         case .shutdown: shutDown(id: id)
         }
     }

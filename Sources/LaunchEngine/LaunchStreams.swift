@@ -14,6 +14,7 @@ struct ParentStreams: ~Copyable {
     var output: OwnedFD?
     var error: OwnedFD?
     var log: OwnedFD?
+    var limits = LogLimits.none
 }
 
 /// Both ends of what a plan's `Streams` ask for.
@@ -27,9 +28,12 @@ struct LaunchStreams: ~Copyable {
         var parent = ParentStreams()
         switch streams {
         case .null, .passedTerminal: break
-        case .loggedTerminal(let log): parent.log = try LaunchStreams.take(log, &descriptors)
-        case .logged(let log, let stdin):
+        case .loggedTerminal(let log, let limits):
             parent.log = try LaunchStreams.take(log, &descriptors)
+            parent.limits = limits
+        case .logged(let log, let stdin, let limits):
+            parent.log = try LaunchStreams.take(log, &descriptors)
+            parent.limits = limits
             var output = try Pipe(nonBlockingReader: true)
             var error = try Pipe(nonBlockingReader: true)
             child.output = output.takeWriting()
@@ -37,7 +41,8 @@ struct LaunchStreams: ~Copyable {
             child.error = error.takeWriting()
             parent.error = error.takeReading()
             if stdin {
-                var input = try Pipe()
+                // Clients write it, who must not wait there. The container has the other end, another open file.
+                var input = try Pipe(nonBlockingWriter: true)
                 child.input = input.takeReading()
                 parent.input = input.takeWriting()
             }

@@ -1,4 +1,4 @@
-import LaunchProtocol
+package import LaunchProtocol
 package import Linux
 
 /// The log file of one container. Only whole records reach it, whatever the disk says.
@@ -14,24 +14,60 @@ package struct LogFile: ~Copyable {
     private var unreported: UInt64 = 0
     /// Since the launch.
     package private(set) var dropped: UInt64 = 0
-    private var reason = Errno.noSpace
+    private var reason = LogLoss.failure(.noSpace)
+    private var allowance: LogAllowance
 
-    package init(_ file: consuming OwnedFD?) { self.file = file }
+    package init(_ file: consuming OwnedFD?, limits: LogLimits = .none) {
+        allowance = LogAllowance(limits, at: Clock.monotonicNanoseconds, fileBytes: LogFile.size(of: file))
+        self.file = file
+    }
 
     /// Writes whole records.
     package mutating func write(_ records: borrowing PageBuffer) {
         guard file != nil, records.count > 0 else { return }
-        guard catchUp() else { return drop(records, from: 0) }
+        var loss: LogLoss?
+        let end = allowance.isUnlimited ? records.count : allowed(records, &loss)
+        // What was lost before is told when something can follow it.
+        if end > 0 {
+            guard catchUp() else { return drop(records, from: 0) }
+            write(records, to: end)
+        }
+        guard let loss else { return }
+        reason = loss
+        drop(records, from: end)
+    }
+
+    private mutating func write(_ records: borrowing PageBuffer, to end: Int) {
         var done = 0
-        while done < records.count {
+        while done < end {
             do throws(Errno) {
-                let taken = try file.lend { file throws(Errno) in try records.write(to: file, from: done) }
+                let taken = try file.lend { file throws(Errno) in try records.write(to: file, from: done, upTo: end) }
                 // A regular file takes something or fails.
                 guard let taken, taken > 0 else { throw .inputOutput }
                 done += taken
             } catch {
-                return fail(records, at: done, error)
+                return fail(records, at: done, upTo: end, error)
             }
+        }
+    }
+
+    /// Where the records end that the limits let through.
+    private mutating func allowed(_ records: borrowing PageBuffer, _ loss: inout LogLoss?) -> Int {
+        allowance.fill(at: Clock.monotonicNanoseconds)
+        var begin = 0
+        while let newline = records.firstIndex(of: UInt8(ascii: "\n"), from: begin) {
+            loss = allowance.take(newline + 1 - begin)
+            if loss != nil { break }
+            begin = newline + 1
+        }
+        return begin
+    }
+
+    private static func size(of file: borrowing OwnedFD?) -> UInt64 {
+        do throws(Errno) {
+            return try file.lend { file throws(Errno) in try file.status().size } ?? 0
+        } catch {
+            return 0
         }
     }
 
@@ -40,6 +76,7 @@ package struct LogFile: ~Copyable {
         _ = catchUp()
         owed = []
         file = consume other
+        allowance.begin(fileBytes: LogFile.size(of: file))
     }
 
     /// The last chance to say what was lost.
@@ -65,28 +102,28 @@ package struct LogFile: ~Copyable {
                 guard let taken, taken > 0 else { return false }
                 owed.removeFirst(min(taken, owed.count))
             } catch {
-                reason = error
+                reason = .failure(error)
                 return false
             }
         }
         return true
     }
 
-    private mutating func fail(_ records: borrowing PageBuffer, at place: Int, _ error: Errno) {
-        reason = error
+    private mutating func fail(_ records: borrowing PageBuffer, at place: Int, upTo last: Int, _ error: Errno) {
+        reason = .failure(error)
         var begin = place
         if place > 0, records.byte(at: place - 1) != UInt8(ascii: "\n") {
             // Torn: the rest of this record is owed.
-            let end = records.firstIndex(of: UInt8(ascii: "\n"), from: place).map { $0 + 1 } ?? records.count
+            let end = records.firstIndex(of: UInt8(ascii: "\n"), from: place).map { $0 + 1 } ?? last
             owed = records.bytes(place..<end)
             begin = end
         }
-        drop(records, from: begin)
+        drop(records, from: begin, upTo: last)
     }
 
-    private mutating func drop(_ records: borrowing PageBuffer, from start: Int) {
+    private mutating func drop(_ records: borrowing PageBuffer, from start: Int, upTo end: Int = .max) {
         var begin = start
-        while let newline = records.firstIndex(of: UInt8(ascii: "\n"), from: begin) {
+        while begin < end, let newline = records.firstIndex(of: UInt8(ascii: "\n"), from: begin) {
             dropped &+= 1
             unreported &+= 1
             begin = newline + 1
@@ -95,8 +132,13 @@ package struct LogFile: ~Copyable {
 
     private var marker: Bytes {
         let stamp = RecordStamp.bytes(at: Clock.realtimeNanoseconds, stream: .error, isPartial: false)
-        return stamp + Path("swiftlet: ").bytes + decimal(unreported)
-            + Path(" log records could not be written, errno ").bytes
-            + decimal(UInt64(reason.number.magnitude)) + [UInt8(ascii: "\n")]
+        let front = stamp + Path("swiftlet: ").bytes + decimal(unreported)
+        switch reason {
+        case .failure(let errno):
+            return front + Path(" log records could not be written, errno ").bytes
+                + decimal(UInt64(errno.number.magnitude)) + [UInt8(ascii: "\n")]
+        case .rate: return front + Path(" log records were over the limit of bytes per second\n").bytes
+        case .size: return front + Path(" log records were over the limit of the file's size\n").bytes
+        }
     }
 }

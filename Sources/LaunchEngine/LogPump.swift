@@ -7,6 +7,10 @@ package struct LogSource: ~Copyable {
     package let fd: OwnedFD
     package let name: LogStreamName
     var framing = LogFraming()
+    /// Those that get the same bytes.
+    package internal(set) var clients: [AttachedPipe] = []
+    /// Whether one of them has lost its place.
+    var hasLoss = false
 
     package init(_ fd: consuming OwnedFD, _ name: LogStreamName) {
         self.fd = fd
@@ -14,7 +18,7 @@ package struct LogSource: ~Copyable {
     }
 }
 
-/// Carries output to log files through two buffers that all containers share.
+/// Carries output to log files and attached clients through two buffers that all containers share.
 ///
 /// The buffers are there while something flows; a supervisor at rest has none of their pages.
 package struct LogPump: ~Copyable {
@@ -44,6 +48,7 @@ package struct LogPump: ~Copyable {
             _ = input.append(source.framing.pending)
             do throws(Errno) {
                 if try input.read(from: source.fd) == 0 { return end(&source, &log) }
+                source.copy(input, from: source.framing.pending.count)
             } catch {
                 if error == .again { return false }
                 // EIO: nobody has the terminal any more.

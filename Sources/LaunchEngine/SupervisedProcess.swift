@@ -73,10 +73,18 @@ final class SupervisedProcess {
         self.request = request
         self.cgroup = consume cgroup
         self.killFile = consume killFile
-        log = LogFile(streams.log.take())
+        log = LogFile(streams.log.take(), limits: streams.limits)
         input = streams.input.take()
         if let pipe = streams.output.take() { output = LogSource(pipe, .output) }
         if let pipe = streams.error.take() { error = LogSource(pipe, .error) }
+    }
+
+    /// Whether clients may join its streams: those of a main process, until the last of its output is carried.
+    var isAttachable: Bool { kind == .container && (phase == .running || phase == .draining) }
+
+    /// Clients of the stream that has most.
+    var clientCount: Int {
+        max(output.lend { $0.clients.count } ?? 0, error.lend { $0.clients.count } ?? 0)
     }
 
     var isAlive: Bool { phase != .exited }

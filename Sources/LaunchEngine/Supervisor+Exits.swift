@@ -54,8 +54,14 @@ extension Supervisor {
     mutating func finishStreams(of process: SupervisedProcess) {
         process.output = carry(process.output.take(), of: process)
         process.error = carry(process.error.take(), of: process)
-        if var source = process.output.take() { pump.finish(&source, to: &process.log) }
-        if var source = process.error.take() { pump.finish(&source, to: &process.log) }
+        if var source = process.output.take() {
+            pump.finish(&source, to: &process.log)
+            leave(source)
+        }
+        if var source = process.error.take() {
+            pump.finish(&source, to: &process.log)
+            leave(source)
+        }
         finish(process)
     }
 
@@ -63,8 +69,11 @@ extension Supervisor {
 
     private mutating func carry(_ source: consuming LogSource?, of process: SupervisedProcess) -> LogSource? {
         guard var source = source.take() else { return nil }
-        if pump.carry(&source, to: &process.log) { return nil }
-        return consume source
+        let hasEnded = pump.carry(&source, to: &process.log)
+        drop(source.takeLosses(), of: process)
+        if !hasEnded { return consume source }
+        leave(source)
+        return nil
     }
 
     private func hasEnded(_ process: SupervisedProcess) -> Bool {

@@ -20,6 +20,7 @@ struct Supervisor: ~Copyable {
     var connections: UInt64 = 0
     var processes: [SupervisedProcess] = []
     var nextSerial: UInt64 = 1
+    var nextClient: UInt64 = 1
     var pump: LogPump
     var isOver = false
     /// Whether something was allocated since the heap was last trimmed.
@@ -98,6 +99,7 @@ struct Supervisor: ~Copyable {
         switch token {
         case .listener: acceptConnection()
         case .connection(let number): serve(connection: number)
+        case .client(let number): clientLeft(number)
         case .process(let serial, let part):
             // An earlier event of this batch may have removed it.
             guard let process = process(serial: serial) else { return }
@@ -155,12 +157,15 @@ enum Token: Equatable {
     case listener
     case connection(UInt64)
     case process(UInt64, Part)
+    /// A pipe of an attached client.
+    case client(UInt64)
 
     init(rawValue: UInt64) {
         let number = rawValue >> 8
         switch (rawValue & 0xf0, Part(rawValue: rawValue & 0xf)) {
         case (0x10, _): self = .connection(number)
         case (0x20, .some(let part)): self = .process(number, part)
+        case (0x30, _): self = .client(number)
         default: self = .listener
         }
     }
@@ -170,6 +175,7 @@ enum Token: Equatable {
         case .listener: 0
         case .connection(let number): number << 8 | 0x10
         case .process(let serial, let part): serial << 8 | 0x20 | part.rawValue
+        case .client(let number): number << 8 | 0x30
         }
     }
 }

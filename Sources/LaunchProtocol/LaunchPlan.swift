@@ -47,9 +47,9 @@ package struct LaunchPlan: Sendable, Equatable {
         case null
         /// The supervisor keeps pipes: stdout and stderr go to the log file in slot `log` (nil = read and dropped); stdin is a
         /// pipe kept for attach where `stdin` is set, else /dev/null.
-        case logged(log: DescriptorSlot?, stdin: Bool)
+        case logged(log: DescriptorSlot?, stdin: Bool, limits: LogLimits = .none)
         /// One terminal (step `openTerminal`), its output logged as stdout.
-        case loggedTerminal(log: DescriptorSlot?)
+        case loggedTerminal(log: DescriptorSlot?, limits: LogLimits = .none)
         /// The descriptors of these slots; nil = /dev/null.
         case passed(stdin: DescriptorSlot?, stdout: DescriptorSlot?, stderr: DescriptorSlot?)
         /// A terminal (step `openTerminal`) whose other end is sent on to the daemon.

@@ -18,6 +18,9 @@ package enum Request: Sendable, Equatable {
     case forget(process: Bytes)
     /// Makes a non-blocking TCP socket in the pod's network namespace. Answer: `socket` with the descriptor.
     case makeSocket(ipv6: Bool)
+    /// Joins a client to the streams of a running container. Descriptors: the write ends of the client's pipes for output and
+    /// error, those that are asked for. The answer is `attached` or `refused`; `detached` may follow.
+    case attach(container: Bytes, input: Bool, output: Bool, error: Bool)
     /// Ends the supervisor; refused while a process of the pod lives. Answer: `done`, then the connection closes.
     case shutdown
 }
@@ -40,6 +43,11 @@ package enum Reply: Sendable, Equatable {
     case socket
     /// Event: a process has ended, its streams are drained, its exit record is on disk.
     case exited(ExitRecord)
+    /// The client has its place, under a number that no other client of this supervisor gets. Descriptors: the container's input
+    /// where it was asked for and is there: non-blocking, and to be written only.
+    case attached(client: UInt64)
+    /// Event: a client did not keep up and has lost its place; the ends of its pipes close after this.
+    case detached(client: UInt64)
 }
 
 /// What a supervisor knows of one of its processes.

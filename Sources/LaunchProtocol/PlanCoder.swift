@@ -82,13 +82,15 @@ extension LaunchPlan.Streams {
     fileprivate func write(_ writer: inout WireWriter) {
         switch self {
         case .null: writer.integer(UInt8(0))
-        case .logged(let log, let stdin):
-            writer.integer(UInt8(1))
+        case .logged(let log, let stdin, let limits):
+            writer.integer(UInt8(limits == .none ? 1 : 5))
             writer.slot(log)
             writer.bool(stdin)
-        case .loggedTerminal(let log):
-            writer.integer(UInt8(2))
+            if limits != .none { limits.write(&writer) }
+        case .loggedTerminal(let log, let limits):
+            writer.integer(UInt8(limits == .none ? 2 : 6))
             writer.slot(log)
+            if limits != .none { limits.write(&writer) }
         case .passed(let stdin, let stdout, let stderr):
             writer.integer(UInt8(3))
             writer.slot(stdin)
@@ -105,6 +107,10 @@ extension LaunchPlan.Streams {
         case 2: self = .loggedTerminal(log: try reader.slot())
         case 3: self = .passed(stdin: try reader.slot(), stdout: try reader.slot(), stderr: try reader.slot())
         case 4: self = .passedTerminal
+        // Of a later version: the first two with limits.
+        case 5:
+            self = .logged(log: try reader.slot(), stdin: try reader.bool(), limits: try LogLimits(&reader))
+        case 6: self = .loggedTerminal(log: try reader.slot(), limits: try LogLimits(&reader))
         default: throw .badValue
         }
     }

@@ -11,6 +11,8 @@ extension Reply {
         case done = 0x8008
         case socket = 0x8009
         case exited = 0x800a
+        case attached = 0x800b
+        case detached = 0x800c
     }
 
     package var kind: Kind {
@@ -25,6 +27,8 @@ extension Reply {
         case .done: .done
         case .socket: .socket
         case .exited: .exited
+        case .attached: .attached
+        case .detached: .detached
         }
     }
 
@@ -53,6 +57,7 @@ extension Reply {
             writer.integer(errno)
             writer.detail(detail)
         case .exited(let record): record.body(&writer)
+        case .attached(let client), .detached(let client): writer.integer(client)
         }
     }
 
@@ -76,6 +81,8 @@ extension Reply {
         case .done: self = .done
         case .socket: self = .socket
         case .exited: self = .exited(try ExitRecord(&reader))
+        case .attached: self = .attached(client: try reader.u64())
+        case .detached: self = .detached(client: try reader.u64())
         }
     }
 }

@@ -10,6 +10,7 @@ extension Request {
         case forget = 7
         case makeSocket = 8
         case shutdown = 9
+        case attach = 10
     }
 
     package var kind: Kind {
@@ -23,6 +24,7 @@ extension Request {
         case .forget: .forget
         case .makeSocket: .makeSocket
         case .shutdown: .shutdown
+        case .attach: .attach
         }
     }
 
@@ -42,6 +44,11 @@ extension Request {
             writer.integer(columns)
         case .forget(let process): writer.name(process)
         case .makeSocket(let ipv6): writer.bool(ipv6)
+        case .attach(let container, let input, let output, let error):
+            writer.name(container)
+            writer.bool(input)
+            writer.bool(output)
+            writer.bool(error)
         }
     }
 
@@ -57,6 +64,10 @@ extension Request {
         case .forget: self = .forget(process: try reader.name())
         case .makeSocket: self = .makeSocket(ipv6: try reader.bool())
         case .shutdown: self = .shutdown
+        case .attach:
+            self = .attach(
+                container: try reader.name(), input: try reader.bool(), output: try reader.bool(),
+                error: try reader.bool())
         }
     }
 }

@@ -18,6 +18,7 @@ package struct Errno: Error, Equatable, Hashable, Sendable {
     package static let directoryNotEmpty = Errno(ENOTEMPTY)
     package static let executableFormat = Errno(ENOEXEC)
     package static let fileTooLarge = Errno(EFBIG)
+    package static let inProgress = Errno(EINPROGRESS)
     package static let inputOutput = Errno(EIO)
     package static let interrupted = Errno(EINTR)
     package static let invalidArgument = Errno(EINVAL)
@@ -45,6 +46,7 @@ package struct Errno: Error, Equatable, Hashable, Sendable {
     package static let tooBig = Errno(E2BIG)
     package static let tooManyFiles = Errno(EMFILE)
     package static let tooManyLinks = Errno(ELOOP)
+    package static let tooManyUsers = Errno(EUSERS)
     package static let wouldDeadlock = Errno(EDEADLK)
 }
 

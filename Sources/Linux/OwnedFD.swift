@@ -45,6 +45,11 @@ package struct OwnedFD: ~Copyable, Sendable {
         if wanted != flags { try check(cl_fcntl(raw, F_SETFL, wanted)) }
     }
 
+    /// F_SETPIPE_SZ: how much a pipe holds for its reader. EPERM where that is more than pipe(7) allows.
+    package func setPipeCapacity(_ bytes: Int) throws(Errno) {
+        try check(cl_fcntl(raw, cl_f_setpipe_sz, bytes))
+    }
+
     /// Makes this the descriptor `target` too, which is then kept across execve(2): dup3(2) onto one of 0, 1 and 2.
     package func becomeStandard(_ target: StandardStream) throws(Errno) {
         try retrying { cl_dup3(raw, target.rawValue, 0) }
@@ -59,7 +64,7 @@ package struct Pipe: ~Copyable, Sendable {
     package var reading: OwnedFD
     package var writing: OwnedFD
 
-    package init(nonBlockingReader: Bool = false) throws(Errno) {
+    package init(nonBlockingReader: Bool = false, nonBlockingWriter: Bool = false) throws(Errno) {
         var pair: (Int32, Int32) = (-1, -1)
         // The pair has room for the two numbers that pipe2(2) writes.
         try check(
@@ -69,6 +74,7 @@ package struct Pipe: ~Copyable, Sendable {
         let reader = OwnedFD(taking: pair.0)
         let writer = OwnedFD(taking: pair.1)
         if nonBlockingReader { try reader.setNonBlocking(true) }
+        if nonBlockingWriter { try writer.setNonBlocking(true) }
         reading = reader
         writing = writer
     }

@@ -40,12 +40,13 @@ import CLinux
         return length
     }
 
-    /// One write(2) of the content from `start` on: the number of bytes that were taken.
-    package func write(to fd: borrowing OwnedFD, from start: Int = 0) throws(Errno) -> Int {
-        guard start >= 0, start <= count else { throw .invalidArgument }
+    /// One write(2) of the content from `start` on, up to `end` where that comes first: the number of bytes that were taken.
+    package func write(to fd: borrowing OwnedFD, from start: Int = 0, upTo end: Int = .max) throws(Errno) -> Int {
+        let last = min(count, end)
+        guard start >= 0, start <= last else { throw .invalidArgument }
         let raw = fd.raw
         // The kernel reads only what is in use.
-        return try retrying { unsafe cl_write(raw, memory + start, count - start) }
+        return try retrying { unsafe cl_write(raw, memory + start, last - start) }
     }
 
     /// The first place of a byte in `start..<count`.

@@ -63,6 +63,7 @@ package struct LaunchFacts: Sendable, Equatable {
     package var pod: PodConfig
     /// Descriptor of the log file that goes with the request; nil = output is dropped.
     package var log: DescriptorSlot?
+    package var logLimits = LogLimits.none
     /// A pipe for stdin is kept for attach.
     package var keepsStdin = false
     /// Where the launch waits for the daemon's go.

@@ -45,7 +45,8 @@ package struct PlanBuilder: Sendable {
         return LaunchPlan(
             kind: .container, pidNamespace: try parts.pidNamespace(),
             streams: parts.process.terminal
-                ? .loggedTerminal(log: facts.log) : .logged(log: facts.log, stdin: facts.keepsStdin),
+                ? .loggedTerminal(log: facts.log, limits: facts.logLimits)
+                : .logged(log: facts.log, stdin: facts.keepsStdin, limits: facts.logLimits),
             deadlineMilliseconds: facts.deadlineMilliseconds, steps: steps)
     }
 

@@ -46,11 +46,16 @@ package enum PlanDump {
         func slot(_ slot: DescriptorSlot?) -> String { slot.map(String.init) ?? "null" }
         return switch streams {
         case .null: "null"
-        case .logged(let log, let stdin): "logged:\(slot(log))\(stdin ? ",stdin" : "")"
-        case .loggedTerminal(let log): "loggedTerminal:\(slot(log))"
+        case .logged(let log, let stdin, let limits):
+            "logged:\(slot(log))\(stdin ? ",stdin" : "")\(text(limits))"
+        case .loggedTerminal(let log, let limits): "loggedTerminal:\(slot(log))\(text(limits))"
         case .passed(let stdin, let stdout, let stderr): "passed:\(slot(stdin)),\(slot(stdout)),\(slot(stderr))"
         case .passedTerminal: "passedTerminal"
         }
+    }
+
+    private static func text(_ limits: LogLimits) -> String {
+        limits == .none ? "" : ",rate=\(limits.bytesPerSecond),size=\(limits.fileBytesMax)"
     }
 
     private static func text(_ value: StepValue) -> String {

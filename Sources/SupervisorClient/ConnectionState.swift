@@ -19,6 +19,7 @@ package struct SupervisedProcess: Sendable {
 
 /// What a request came to.
 enum Answer: Sendable {
+    case attached(Attached)
     case done
     case hello(Bytes, Int32, UInt16)
     case launched(LaunchedProcess)
@@ -36,6 +37,8 @@ struct Pending: Sendable {
     var time: Duration
     var timer: Reactor.DeadlineID
     var waiter: OneShot<Result<Answer, SupervisorError>>?
+    /// Of an attach.
+    var onCut: (@Sendable () -> Void)?
     var processes: [SupervisedProcess] = []
 }
 
@@ -73,6 +76,12 @@ struct ConnectionState: Sendable {
     private var exits: [Bytes: ExitRecord] = [:]
     private var exitWaiters: [UInt64: (process: Bytes, waiter: ExitWaiter)] = [:]
     private var nextWaiter: UInt64 = 0
+    /// What to call when an attached client has lost its place.
+    private var clients: [UInt64: @Sendable () -> Void] = [:]
+
+    mutating func noteClient(_ client: UInt64, answering id: UInt32) { clients[client] = pending[id]?.onCut }
+
+    mutating func takeClient(_ client: UInt64) -> (@Sendable () -> Void)? { clients.removeValue(forKey: client) }
 
     mutating func takeID() -> UInt32 {
         let id = nextID
@@ -116,6 +125,7 @@ struct ConnectionState: Sendable {
         let waiting = (Array(pending.values), exitWaiters.values.map(\.waiter), token)
         pending = [:]
         outbox = []
+        clients = [:]
         exitWaiters = [:]
         token = nil
         return waiting

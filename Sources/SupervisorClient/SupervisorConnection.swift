@@ -76,15 +76,16 @@ package final class SupervisorConnection: Watched {
     /// Sends a request and waits for its answer.
     func ask(
         _ request: Request, descriptors: consuming DescriptorTable = DescriptorTable(), deadline: Duration,
-        operation: String
+        operation: String, onCut: (@Sendable () -> Void)? = nil
     ) async throws(SupervisorError) -> Answer {
         let waiter = OneShot<Result<Answer, SupervisorError>>()
-        try send(request, descriptors: descriptors, deadline: deadline, operation: operation, waiter: waiter)
+        try send(
+            request, descriptors: descriptors, deadline: deadline, operation: operation, waiter: waiter, onCut: onCut)
         return try await waiter.value().get()
     }
 
     /// Lets the supervisor forget an ended process, and does not wait for the answer: with the connection it has forgotten.
-    func forgetLater(_ process: Bytes) {
+    package func forgetLater(_ process: Bytes) {
         forgetExit(of: process)
         do throws(SupervisorError) {
             try send(
@@ -92,6 +93,8 @@ package final class SupervisorConnection: Watched {
                 operation: "forget", waiter: nil)
         } catch { return }
     }
+
+    func forgetClient(_ client: UInt64) { _ = state.withLock { $0.takeClient(client) } }
 
     func forgetExit(of process: Bytes) { state.withLock { $0.forgetExit(of: process) } }
 
@@ -141,7 +144,7 @@ extension SupervisorConnection {
 
     private func send(
         _ request: Request, descriptors: consuming DescriptorTable, deadline: Duration, operation: String,
-        waiter: OneShot<Result<Answer, SupervisorError>>?
+        waiter: OneShot<Result<Answer, SupervisorError>>?, onCut: (@Sendable () -> Void)? = nil
     ) throws(SupervisorError) {
         let id = state.withLock { $0.takeID() }
         let bytes: Bytes
@@ -154,7 +157,7 @@ extension SupervisorConnection {
             // Under the lock: neither the answer nor the deadline may come before the request is known as pending.
             state.pending[id] = Pending(
                 operation: operation, process: process, time: deadline,
-                timer: reactor.schedule(after: deadline) { self.expire(id) }, waiter: waiter)
+                timer: reactor.schedule(after: deadline) { self.expire(id) }, waiter: waiter, onCut: onCut)
             return nil
         }
         if let failure { throw failure }
@@ -283,6 +286,13 @@ extension SupervisorConnection {
                 throw .protocolViolation("a socket answer without a socket")
             }
             resolve(id, .success(.socket(SharedDescriptor(socket))))
+        case .attached(let client):
+            // Known before its answer is: it may lose its place at once.
+            state.withLock { $0.noteClient(client, answering: id) }
+            var attached = Attached(client: client)
+            if let input = packet.descriptors.take(0) { attached.input = FDHandover(input) }
+            resolve(id, .success(.attached(attached)))
+        case .detached(let client): state.withLock { $0.takeClient(client) }?()
         }
     }
 

@@ -90,7 +90,7 @@ extension KernelTests {
 
         @Test func reopeningUnderLoadLosesDoublesAndTearsNothing() async throws {
             try await withPod { pod in
-                let last = 400_000
+                let last = 1_000_000
                 let plan = try pod.container("c", ["/bin/seq", "1", "\(last)"])
                 async let started: LaunchedProcess = pod.start("c", plan)
                 _ = try await started
@@ -118,6 +118,46 @@ extension KernelTests {
                     }
                 }
                 #expect(next == last + 1)
+            }
+        }
+
+        /// A log that can wait: nobody reads its FIFO, and still the container and the supervisor go on.
+        @Test func aLogThatNobodyReadsHoldsNobodyUp() async throws {
+            try await withPod { pod in
+                try #require(mkfifo(pod.files.path("logs/fifo"), 0o600) == 0)
+                // Both ends, so that it can be opened; what it holds is never read before the end.
+                let reader = try OwnedFD.open(Path(pod.files.path("logs/fifo")), [.readOnly, .nonBlocking])
+                var slots = DescriptorTable()
+                slots.append(try OwnedFD.open(Path(pod.files.path("logs/fifo")), [.writeOnly, .append, .nonBlocking]))
+                let plan = try pod.container("c", ["/bin/seq", "1", "300000"])
+                _ = try await pod.client.launch(
+                    plan.plan(), process: bytes("c"), cgroup: pod.cgroupDescriptor("c"), slots: slots)
+                #expect(try await pod.client.exit(of: bytes("c"), within: .seconds(60))?.exitCode == 0)
+                // Whole lines but for the last: the supervisor was not stopped by it, and has given it up.
+                let dropped = try await pod.client.snapshot().first?.state.logLinesDropped ?? 0
+                let held = try reader.read(max: 1 << 20)
+                let records = try LogRecord.parse(held.prefix(through: held.lastIndex(of: 0x0a) ?? 0).map { $0 })
+                #expect(records.map { text($0.content) } == (1...records.count).map(String.init))
+                #expect(records.count + Int(dropped) >= 299_999 && dropped > 0)
+            }
+        }
+
+        @Test func aLogOverItsRateLosesLinesAndSaysHowMany() async throws {
+            try await withPod { pod in
+                let last = 100_000
+                var plan = try pod.container("c", ["/bin/seq", "1", "\(last)"])
+                plan.streams = .logged(log: 0, stdin: false, limits: LogLimits(bytesPerSecond: 20_000))
+                try await pod.start("c", plan)
+                let outcome = try await pod.finish("c")
+                #expect(outcome.record.exitCode == 0)
+                let markers = outcome.log.filter { $0.stream == "stderr" }.map { text($0.content) }
+                let lost = markers.compactMap { marker -> Int? in
+                    guard marker.hasSuffix(" log records were over the limit of bytes per second") else { return nil }
+                    return Int(marker.split(separator: " ")[1])
+                }
+                #expect(!lost.isEmpty && lost.count == markers.count)
+                let lines = outcome.log.filter { $0.stream == "stdout" }.compactMap { Int(text($0.content)) }
+                #expect(lines == lines.sorted() && lines.count + lost.reduce(0, +) == last)
             }
         }
 

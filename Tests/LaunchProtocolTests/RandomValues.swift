@@ -33,6 +33,7 @@ struct RandomValues {
             .reopenLog(container: name()), .closeStdin(container: name()),
             .resizeTerminal(process: name(), rows: number(), columns: number()), .forget(process: name()),
             .makeSocket(ipv6: bool()), .shutdown,
+            .attach(container: name(), input: bool(), output: bool(), error: bool()),
         ]
     }
 
@@ -55,6 +56,7 @@ struct RandomValues {
             .launchFailed(
                 process: name(), stepIndex: number(), errno: number(), detail: generator.bytes(countMax: 1_024)),
             .refused(errno: number(), detail: generator.bytes(countMax: 1_024)), .done, .socket, .exited(exitRecord()),
+            .attached(client: number()), .detached(client: number()),
         ]
     }
 
@@ -100,11 +102,14 @@ struct RandomValues {
         ]
     }
 
+    mutating func limits() -> LogLimits { LogLimits(bytesPerSecond: number(), fileBytesMax: number()) }
+
     mutating func plans() -> [LaunchPlan] {
         let namespaces: [LaunchPlan.PIDNamespace] = [.host, .new, .podInit, .container(name())]
         let streams: [LaunchPlan.Streams] = [
             .null, .logged(log: slot(), stdin: bool()), .loggedTerminal(log: slot()),
             .passed(stdin: slot(), stdout: slot(), stderr: slot()), .passedTerminal,
+            .logged(log: slot(), stdin: bool(), limits: limits()), .loggedTerminal(log: slot(), limits: limits()),
         ]
         return streams.map { streams in
             LaunchPlan(

@@ -10,7 +10,7 @@ enum Version1Values {
         .snapshot, .launch(process: b("exec-1"), container: b("c0ffee")), .release(process: b("c0ffee"), go: true),
         .reopenLog(container: b("c0ffee")), .closeStdin(container: b("c0ffee")),
         .resizeTerminal(process: b("exec-1"), rows: 24, columns: 65_535), .forget(process: b("exec-1")),
-        .makeSocket(ipv6: true), .shutdown,
+        .makeSocket(ipv6: true), .shutdown, .attach(container: b("c0ffee"), input: true, output: false, error: true),
     ]
 
     static let replies: [Reply] = [
@@ -24,6 +24,7 @@ enum Version1Values {
         .held(process: b("c0ffee"), pid: 4_711, point: .beforePivot),
         .launchFailed(process: b("c0ffee"), stepIndex: 12, errno: 2, detail: b("/var/lib/x")),
         .refused(errno: 38, detail: b("unknown kind")), .done, .socket, .exited(record),
+        .attached(client: 0x0102_0304_0506_0708), .detached(client: 7),
     ]
 
     static let steps: [Step] = [
@@ -82,6 +83,21 @@ enum Version1Values {
             LaunchPlan(
                 kind: .container, pidNamespace: .container(b("other")), streams: .loggedTerminal(log: 15),
                 deadlineMilliseconds: 0, steps: [])
+        ),
+        (
+            "logged-limited",
+            LaunchPlan(
+                kind: .container, pidNamespace: .new,
+                streams: .logged(
+                    log: 0, stdin: true, limits: LogLimits(bytesPerSecond: 65_536, fileBytesMax: 0x0102_0304_0506_0708)),
+                deadlineMilliseconds: 60_000, steps: [])
+        ),
+        (
+            "logged-terminal-limited",
+            LaunchPlan(
+                kind: .container, pidNamespace: .new,
+                streams: .loggedTerminal(log: 1, limits: LogLimits(fileBytesMax: 10_000)),
+                deadlineMilliseconds: 60_000, steps: [])
         ),
         (
             "passed",

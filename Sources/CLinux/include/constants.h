@@ -20,3 +20,4 @@
 extern const int cl_o_path;
 extern const int cl_o_directory;
 extern const int cl_o_nofollow;
+extern const int cl_f_setpipe_sz;

@@ -29,3 +29,7 @@ long cl_receive_packet(int fd, void *bytes, size_t count, int fds[cl_descriptors
 long cl_loopback_up(void);
 // A non-blocking TCP socket, AF_INET or AF_INET6.
 long cl_tcp_socket(int ipv6);
+// connect(2) to 127.0.0.1 or ::1.
+long cl_connect_loopback(int fd, int ipv6, uint16_t port);
+// SO_ERROR of a socket, which is cleared by it: 0, or -errno of what was under way.
+long cl_socket_error(int fd);
