@@ -102,7 +102,7 @@ let parts: [Part] = [
         "swiftletd",
         [
             "CRIProto", "CRIService", "GRPC", "Lifecycle", "Planner", "Seccomp", "OCI", "Model", "LaunchProtocol", "Linux",
-            "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI",
+            "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI", "Streaming",
         ],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,

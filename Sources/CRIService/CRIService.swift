@@ -2,7 +2,7 @@ package import Lifecycle
 package import Logging
 import Model
 
-/// The CRI's two services on top of `Lifecycle` and a port for images: translation, validation, and nothing else.
+/// The CRI's two services on top of `Lifecycle` and ports for images, statistics and streams: translation, validation, and nothing else.
 package struct CRIService: Sendable {
     /// What the service tells about the daemon itself.
     package struct Identity: Sendable {
@@ -25,15 +25,18 @@ package struct CRIService: Sendable {
     let runtime: Runtime
     let images: any ImageServicePort
     let statistics: any StatisticsPort
+    let streaming: any StreamingPort
     let identity: Identity
     let log: Logger
 
     package init(
-        runtime: Runtime, images: any ImageServicePort, statistics: any StatisticsPort, identity: Identity, log: Logger
+        runtime: Runtime, images: any ImageServicePort, statistics: any StatisticsPort, streaming: any StreamingPort,
+        identity: Identity, log: Logger
     ) {
         self.runtime = runtime
         self.images = images
         self.statistics = statistics
+        self.streaming = streaming
         self.identity = identity
         self.log = log
     }

@@ -1,6 +1,7 @@
 import CRIProto
 import Lifecycle
 import Model
+import Planner
 
 extension Translate {
     static func container(_ config: Runtime_V1_ContainerConfig) throws(Fault) -> ContainerConfig {
@@ -21,6 +22,7 @@ extension Translate {
         try Check.map(config.labels, "config.labels")
         container.labels = config.labels
         try Check.map(config.annotations, "config.annotations")
+        _ = try LogRules.limits(container: config.annotations)
         container.annotations = config.annotations
         if !config.logPath.isEmpty { try Check.relativePath(config.logPath, "config.log_path") }
         container.logPath = config.logPath
@@ -49,6 +51,12 @@ extension Translate {
         _ = try runtimeHandler(image.runtimeHandler, "\(field).runtime_handler")
         // Only statuses carry it.
         try Check.unset(image.imageRef.isEmpty, "\(field).image_ref", "a reference in a request is")
+    }
+
+    /// What is to be executed: a program and its arguments.
+    static func command(_ list: [String], _ field: String) throws(Fault) -> [String] {
+        guard list.first?.isEmpty == false else { throw Fault.invalid("\(field): empty, or its first word is") }
+        return try arguments(list, field)
     }
 
     static func arguments(_ list: [String], _ field: String) throws(Fault) -> [String] {

@@ -1,5 +1,6 @@
 import CRIProto
 import Model
+import Planner
 
 /// Requests of the CRI as validated values of `Model`. Every field is taken over, refused, or said to be informational here.
 enum Translate {
@@ -20,6 +21,7 @@ enum Translate {
         try Check.map(config.labels, "config.labels")
         pod.labels = config.labels
         try Check.map(config.annotations, "config.annotations")
+        _ = try LogRules.limits(pod: config.annotations)
         pod.annotations = config.annotations
         guard !config.hasWindows else { throw Fault.invalid("config.windows: this is a Linux node") }
         if config.hasLinux { try apply(config.linux, to: &pod) }

@@ -2,29 +2,6 @@ package import Model
 import OCI
 
 extension ContainerController {
-    /// Runs a command in the container to its end (CRI ExecSync). `timeout` nil = as long as it takes.
-    package func execSync(_ command: [String], timeout: Duration?) async throws -> ExecOutcome {
-        guard case .running = machine.state else {
-            throw Fault.precondition("exec in \(title): it is not running")
-        }
-        let plans = Plans(ports: ports, settings: settings)
-        let spec: RuntimeSpec
-        if let runningSpec { spec = runningSpec } else { spec = try await plans.spec(record, pod: pod.currentRecord()) }
-        runningSpec = spec
-        let plan = try plans.exec(record, spec: spec, command: command)
-        do {
-            return try await ports.supervisors.execute(
-                ExecLaunch(
-                    pod: podID, container: id, plan: plan, cgroup: record.cgroup, timeout: timeout,
-                    outputBytesMax: settings.execOutputBytesMax, drain: settings.execDrain))
-        } catch {
-            guard case .running = machine.state else {
-                throw Fault.precondition("exec in \(title): it ended meanwhile")
-            }
-            throw Plans.fault(for: error, plan: plan, operation: "exec in \(title)")
-        }
-    }
-
     /// Opens the log file anew, as after a rotation (CRI ReopenContainerLog).
     package func reopenLog() async throws {
         guard case .running = machine.state else {

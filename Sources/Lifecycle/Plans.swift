@@ -31,14 +31,13 @@ struct Plans {
         var facts = LaunchFacts(
             rootfs: rootfs, pod: pod.config, log: log(record, pod: pod) == nil ? nil : 0)
         facts.keepsStdin = record.config.stdin
+        facts.logLimits = try LogRules.limits(pod: pod.config.annotations, container: record.config.annotations)
         return try settings.plans.containerPlan(spec, facts)
     }
 
-    /// A further process of a container, its output on descriptors 0 and 1 of the request.
-    func exec(_ record: ContainerRecord, spec: RuntimeSpec, command: [String]) throws -> LaunchPlan {
-        try settings.plans.execPlan(
-            spec, container: record.id,
-            ExecRequest(command: command, streams: .passed(stdin: nil, stdout: 0, stderr: 1)))
+    /// A further process of a container.
+    func exec(_ record: ContainerRecord, spec: RuntimeSpec, _ request: ExecRequest) throws -> LaunchPlan {
+        try settings.plans.execPlan(spec, container: record.id, request)
     }
 
     func birth(_ pod: PodRecord) throws -> LaunchPlan { try settings.plans.birthPlan(pod.config, podFacts(pod)) }

@@ -13,7 +13,7 @@ package protocol SupervisorPort: Sendable {
     /// Runs the main process of a container, or the pod's init. Throws `LaunchFailure`.
     func launch(_ launch: ProcessLaunch) async throws -> StartedProcess
     /// Runs a further process to its end and collects what it writes. Throws `LaunchFailure`.
-    func execute(_ exec: ExecLaunch) async throws -> ExecOutcome
+    func execute(_ exec: ExecLaunch, _ limits: ExecLimits) async throws -> ExecOutcome
     /// Switches the log of a container to a newly opened file at the same path.
     func reopenLog(_ pod: PodID, container: ContainerID, log: LogFile) async throws
     /// Sends a signal to a process by its pidfd; false where it has ended.
@@ -70,12 +70,24 @@ package struct StartedProcess: Sendable {
     }
 }
 
+/// A further process of a running container.
 package struct ExecLaunch: Sendable {
     package var pod: PodID
     package var container: ContainerID
     package var plan: LaunchPlan
     /// The container's cgroup; the process runs in a leaf of its own below it.
     package var cgroup: String
+
+    package init(pod: PodID, container: ContainerID, plan: LaunchPlan, cgroup: String) {
+        self.pod = pod
+        self.container = container
+        self.plan = plan
+        self.cgroup = cgroup
+    }
+}
+
+/// What an exec may take whose output is collected.
+package struct ExecLimits: Sendable {
     /// Nil = as long as it takes.
     package var timeout: Duration?
     /// Bytes kept of each stream; the rest is read and dropped.
@@ -83,14 +95,7 @@ package struct ExecLaunch: Sendable {
     /// How long pipes may stay open after the process has ended.
     package var drain: Duration
 
-    package init(
-        pod: PodID, container: ContainerID, plan: LaunchPlan, cgroup: String, timeout: Duration?, outputBytesMax: Int,
-        drain: Duration
-    ) {
-        self.pod = pod
-        self.container = container
-        self.plan = plan
-        self.cgroup = cgroup
+    package init(timeout: Duration?, outputBytesMax: Int, drain: Duration) {
         self.timeout = timeout
         self.outputBytesMax = outputBytesMax
         self.drain = drain

@@ -1,6 +1,7 @@
 package import LaunchProtocol
 package import Model
 package import OCI
+package import Planner
 
 /// What the CRI's RuntimeService does, on validated values: the one entrance to pods and containers.
 package final class Runtime: Sendable {
@@ -98,6 +99,42 @@ package final class Runtime: Sendable {
     package func removeContainer(_ text: String) async throws {
         guard let container = try inventory.container(named: text) else { return }
         try await inventory.controller(of: container.record.id)?.remove()
+    }
+
+    /// The running container that `text` names, for a client that will come for its streams.
+    package func runningContainer(_ text: String, operation: String) throws(Fault) -> ContainerSnapshot {
+        guard let container = try inventory.container(named: text) else {
+            throw Fault.notFound("\(operation): no container \"\(text)\"")
+        }
+        guard case .running = container.state else {
+            throw Fault.precondition("\(operation): the container \"\(container.record.id.short)\" is not running")
+        }
+        return container
+    }
+
+    /// The ready pod that `text` names.
+    package func readyPod(_ text: String, operation: String) throws(Fault) -> PodID {
+        guard let pod = try inventory.pod(named: text) else {
+            throw Fault.notFound("\(operation): no pod sandbox \"\(text)\"")
+        }
+        guard pod.isReady else {
+            throw Fault.precondition("\(operation): the pod sandbox \"\(pod.record.id.short)\" is not ready")
+        }
+        return pod.record.id
+    }
+
+    /// Has `body` start a command in a running container, and gives what it made.
+    package func exec<Result: Sendable>(
+        in id: ContainerID, _ request: ExecRequest, _ body: @Sendable (ExecLaunch) async throws -> Result
+    ) async throws -> Result {
+        try await controller(of: id.text, operation: "exec").exec(request, body)
+    }
+
+    /// Has `body` join the main process of a running container, and gives what it made.
+    package func attach<Result: Sendable>(
+        to id: ContainerID, _ body: @Sendable (AttachPoint) async throws -> Result
+    ) async throws -> Result {
+        try await controller(of: id.text, operation: "attach").attach(body)
     }
 
     package func execSync(_ text: String, command: [String], timeout: Duration?) async throws -> ExecOutcome {

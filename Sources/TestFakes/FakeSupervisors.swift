@@ -36,7 +36,7 @@ struct FakeSupervisors: SupervisorPort {
         }
     }
 
-    func execute(_ exec: ExecLaunch) async throws -> ExecOutcome {
+    func execute(_ exec: ExecLaunch, _ limits: ExecLimits) async throws -> ExecOutcome {
         try node.step("execute")
         return node.state.withLock { $0.execOutcome }
     }

@@ -15,6 +15,7 @@ import Planner
 import Registry
 import Seccomp
 import StateStore
+import Streaming
 import SupervisorClient
 import Synchronization
 
@@ -24,6 +25,8 @@ struct Daemon {
 
     /// How long running calls may take to finish when the daemon ends.
     private static let shutdownGrace = Duration.seconds(10)
+    /// How long streams may go on when the daemon ends.
+    private static let streamingGrace = Duration.seconds(1)
     /// Threads for calls and operations, which may block on a disk; beyond them work waits.
     private static let workThreadsMax = 64
 
@@ -51,6 +54,8 @@ struct Daemon {
         parts.runtime.inventory.events.close()
         let unfinished = await server.shutdown(grace: Self.shutdownGrace)
         await inspect?.stop()
+        // Who attached loses its streams, and execs end with their clients': neither could outlive the daemon.
+        await parts.streaming.stop(grace: Self.streamingGrace)
         if unfinished > 0 {
             log.warning("calls were cut off", metadata: ["calls": "\(unfinished)"])
         }
@@ -63,6 +68,7 @@ struct Daemon {
         let runtime: Runtime
         let service: CRIService
         let images: ImageAdapter
+        let streaming: StreamingServer
         let inspection: InspectAnswers
         let pool: BlockingPool
     }
@@ -117,18 +123,20 @@ struct Daemon {
             execDrain: .milliseconds(config.exec.syncDrainMilliseconds))
         let runtime = Runtime(ports: ports, settings: settings)
         supervisors.deliver { event, pod in await runtime.handle(event, from: pod) }
+        let streaming = try await startStreaming(StreamAdapter(runtime: runtime, supervisors: supervisors))
         let service = CRIService(
             runtime: runtime, images: images,
             statistics: StatisticsAdapter(
                 cgroups: cgroups.cgroups, supervisors: supervisors,
                 layers: WritableLayers(paths: paths, pool: pool, log: log), layersDirectory: paths.rootContainers,
                 pool: pool, log: log),
+            streaming: StreamingAdapter(server: streaming),
             identity: .init(
                 name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
                 configurationJSON: try config.statusJSON()),
             log: log)
         return Parts(
-            lock: lock, runtime: runtime, service: service, images: images,
+            lock: lock, runtime: runtime, service: service, images: images, streaming: streaming,
             inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log), pool: pool)
     }
 

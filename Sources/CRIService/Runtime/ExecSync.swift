@@ -8,8 +8,7 @@ extension CRIService {
     /// A non-zero exit is no error of the call; running out of time is.
     func execSync(_ request: Runtime_V1_ExecSyncRequest) async throws -> Runtime_V1_ExecSyncResponse {
         let id = try Check.identifier(request.containerID, "container_id")
-        guard request.cmd.first?.isEmpty == false else { throw Fault.invalid("cmd: empty, or its first word is") }
-        let command = try Translate.arguments(request.cmd, "cmd")
+        let command = try Translate.command(request.cmd, "cmd")
         try Check.range(request.timeout, 0...Int64.max, "timeout")
         let timeout = request.timeout == 0 ? nil : Duration.seconds(min(request.timeout, Check.secondsMax))
         switch try await runtime.execSync(id, command: command, timeout: timeout) {

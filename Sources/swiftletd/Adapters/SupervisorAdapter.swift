@@ -15,13 +15,15 @@ final class SupervisorAdapter: SupervisorPort {
 
     private let paths: Layout
     /// Mount point of cgroup2.
-    private let cgroupMount: String
+    let cgroupMount: String
     /// Cgroup of a pod's supervisor, below the mount point.
     private let supervisorCgroup: @Sendable (PodID) -> String
     let reactor: Reactor
     private let spawner: SupervisorSpawner
     private let pool: BlockingPool
     private let log: Logger
+    let leaves = ExecLeaves()
+    let inputClaims = InputClaims()
     private let state = Mutex(State())
     private let sink = Mutex<(@Sendable (Lifecycle.SupervisorEvent, PodID) async -> Void)?>(nil)
 
@@ -92,16 +94,32 @@ final class SupervisorAdapter: SupervisorPort {
     /// Nobody waits for an exec of an earlier daemon any more.
     private func endOrphan(_ process: SupervisedProcess, on connection: SupervisorConnection) {
         let name = process.state.process
-        let handle = process.handle
-        let log = log
+        let leaf = process.handle.flatMap { execLeaf(of: process.state.pid, $0) }
         Task {
             do {
-                _ = try handle?.signal(.kill)
-                if handle != nil { _ = try await connection.exit(of: name) }
+                if let leaf { leaf.kill() } else { _ = try process.handle?.signal(.kill) }
+                if process.handle != nil { _ = try await connection.exit(of: name) }
                 try await connection.forget(name)
             } catch {
                 log.warning("an exec of an earlier daemon was not ended", metadata: ["error": "\(error)"])
             }
+            await leaf?.end()
+        }
+    }
+
+    /// The leaf that a running exec is in; nil where that cannot be said.
+    private func execLeaf(of pid: Int32, _ handle: ProcessHandle) -> ExecLeaf? {
+        do throws(Errno) {
+            let text = try OwnedFD.open(Path("/proc/\(pid)/cgroup"), .readOnly).readToEnd(max: 1 << 16)
+            // It lived when the file was read, so that the number was its own.
+            if try handle.hasEnded() { return nil }
+            let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+            guard let path = lines.first(where: { $0.hasPrefix("0::/") })?.dropFirst(3) else { return nil }
+            guard let slash = path.lastIndex(of: "/"), path[slash...].hasPrefix("/exec-") else { return nil }
+            return try leaves.adopt(
+                try OwnedFD.open(Path(cgroupMount + path[..<slash]), [.readOnly, .directory]), path: String(path))
+        } catch {
+            return nil
         }
     }
 
@@ -205,32 +223,6 @@ final class SupervisorAdapter: SupervisorPort {
         return slots
     }
 
-    func execute(_ exec: ExecLaunch) async throws -> ExecOutcome {
-        let connection = try connection(to: exec.pod)
-        let container = try open(cgroupMount + exec.cgroup)
-        let name = try Adapters.step("make a cgroup for an exec below", exec.cgroup) { () throws(Errno) in
-            try container.makeExecCgroup()
-        }
-        let cgroup = try open(cgroupMount + exec.cgroup + "/" + name.description)
-        defer { container.removeExecCgroup(name) }
-        let result: ExecResult
-        do throws(SupervisorError) {
-            result = try await connection.execute(
-                exec.plan, process: Array("exec-\(UInt64.random(in: 0...UInt64.max))".utf8),
-                container: Array(exec.container.text.utf8), cgroup: cgroup, timeout: exec.timeout,
-                outputBytesMax: exec.outputBytesMax, drain: exec.drain)
-        } catch {
-            throw Self.failure(error, "exec")
-        }
-        switch result {
-        case .exited(let record, let stdout, let stderr):
-            return .exited(code: record.exitCode, stdout: stdout.bytes, stderr: stderr.bytes)
-        case .timedOut:
-            try await container.removeKilledExecCgroup(name)
-            return .timedOut
-        }
-    }
-
     func reopenLog(_ pod: PodID, container: ContainerID, log: LogFile) async throws {
         let connection = try connection(to: pod)
         let file = try await openLog(log)
@@ -258,14 +250,14 @@ final class SupervisorAdapter: SupervisorPort {
 
     // MARK: Descriptors
 
-    private func connection(to pod: PodID) throws(Fault) -> SupervisorConnection {
+    func connection(to pod: PodID) throws(Fault) -> SupervisorConnection {
         guard let connection = state.withLock({ $0.connections[pod] }) else {
             throw Fault.precondition("the pod sandbox \"\(pod.short)\" has no supervisor")
         }
         return connection
     }
 
-    private func open(_ path: String) throws(Fault) -> OwnedFD {
+    func open(_ path: String) throws(Fault) -> OwnedFD {
         try Adapters.step("open", path) { () throws(Errno) in try OwnedFD.open(Path(path), [.readOnly, .directory]) }
     }
 
@@ -280,7 +272,7 @@ final class SupervisorAdapter: SupervisorPort {
         }
     }
 
-    private static func failure(_ error: SupervisorError, _ operation: String) -> any Error {
+    static func failure(_ error: SupervisorError, _ operation: String) -> any Error {
         if case .stepFailed(let index, let errno, let detail) = error {
             return LaunchFailure(stepIndex: index, errno: errno.number, detail: detail)
         }

@@ -24,6 +24,7 @@ extension Config {
         case image
         case container
         case exec
+        case streaming
         case inspect
     }
 
@@ -43,6 +44,7 @@ extension Config {
         try values.read(.image, into: &image)
         try values.read(.container, into: &container)
         try values.read(.exec, into: &exec)
+        try values.read(.streaming, into: &streaming)
         try values.read(.inspect, into: &inspect)
     }
 }
@@ -146,6 +148,28 @@ extension Config.Exec {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         try values.read(.syncOutputBytesMax, into: &syncOutputBytesMax)
         try values.read(.syncDrainMilliseconds, into: &syncDrainMilliseconds)
+    }
+}
+
+extension Config.Streaming {
+    enum CodingKeys: String, CodingKey {
+        case address
+        case port
+        case tlsCert = "tls_cert"
+        case tlsKey = "tls_key"
+        case idleTimeoutSeconds = "idle_timeout_seconds"
+        case creationTimeoutSeconds = "creation_timeout_seconds"
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.address, into: &address)
+        try values.read(.port, into: &port)
+        try values.read(.tlsCert, into: &tlsCert)
+        try values.read(.tlsKey, into: &tlsKey)
+        try values.read(.idleTimeoutSeconds, into: &idleTimeoutSeconds)
+        try values.read(.creationTimeoutSeconds, into: &creationTimeoutSeconds)
     }
 }
 

@@ -83,6 +83,7 @@ extension Config {
         guard (0...60_000).contains(exec.syncDrainMilliseconds) else {
             throw Fault.invalid("key \"exec.sync_drain_milliseconds\": not in 0...60000")
         }
+        try checkStreaming()
         guard container.pidsLimit >= 0, container.shmBytes > 0 else {
             throw Fault.invalid("keys \"container.pids_limit\" and \"container.shm_bytes\": below zero")
         }
@@ -92,6 +93,28 @@ extension Config {
             else { throw Fault.invalid("key \"container.rlimits.\(name)\": expects [soft, hard] with soft <= hard") }
         }
         return self
+    }
+
+    private func checkStreaming() throws {
+        guard (0...65_535).contains(streaming.port) else {
+            throw Fault.invalid("key \"streaming.port\": \(streaming.port) is not in 0...65535")
+        }
+        guard streaming.tlsCert.isEmpty == streaming.tlsKey.isEmpty else {
+            throw Fault.invalid("keys \"streaming.tls_cert\" and \"streaming.tls_key\": one is set without the other")
+        }
+        for (key, path) in [("tls_cert", streaming.tlsCert), ("tls_key", streaming.tlsKey)] {
+            guard path.isEmpty || path.hasPrefix("/") else {
+                throw Fault.invalid("key \"streaming.\(key)\": \"\(path)\" is no absolute path")
+            }
+        }
+        for (key, value, max) in [
+            ("idle_timeout_seconds", streaming.idleTimeoutSeconds, 7 * 86_400),
+            ("creation_timeout_seconds", streaming.creationTimeoutSeconds, 3600),
+        ] {
+            guard (1...max).contains(value) else {
+                throw Fault.invalid("key \"streaming.\(key)\": \(value) is not in 1...\(max)")
+            }
+        }
     }
 
     private func choice(_ key: String, _ value: String, _ choices: [String]) throws {

@@ -20,6 +20,7 @@ struct Config: Codable, Equatable, Sendable {
     var image = Image()
     var container = Container()
     var exec = Exec()
+    var streaming = Streaming()
     var inspect = Inspect()
 
     struct Cgroup: Codable, Equatable, Sendable {
@@ -90,6 +91,23 @@ struct Config: Codable, Equatable, Sendable {
         var syncOutputBytesMax = 16 << 20
         /// How long descendants may hold the pipes after the process has ended.
         var syncDrainMilliseconds = 1000
+
+        init() {}
+    }
+
+    /// The server behind the URLs of Exec, Attach and PortForward.
+    struct Streaming: Codable, Equatable, Sendable {
+        /// An address, not a name. The kubelet is the only client: it is on this node.
+        var address = "127.0.0.1"
+        /// 0 = a free one.
+        var port = 0
+        /// PEM files with the certificate chain and its key; both empty = without TLS.
+        var tlsCert = ""
+        var tlsKey = ""
+        /// A connection that carries nothing for so long is closed.
+        var idleTimeoutSeconds = 14_400
+        /// How long a client may take to open the streams that it asked for.
+        var creationTimeoutSeconds = 30
 
         init() {}
     }

@@ -54,10 +54,9 @@ enum ContainerRows {
         .enforced("config.working_dir", "/work", .launchPlan, .execPlan),
         .enforced("config.envs[].key", "OTHER", .launchPlan, .execPlan, other: "NAME"),
         .enforced("config.envs[].value", "dmFsdWU=", .launchPlan, .execPlan, with: [("config.envs[].key", "NAME")]),
-        .enforced("config.stdin", true, .launchPlan),
-        .informational(
-            "config.stdin_once", true, .info, with: [("config.stdin", true)], note: "takes effect with Attach"),
-        .enforced("config.tty", true, .launchPlan),
+        .enforced("config.stdin", true, .launchPlan, .attachPoint),
+        .enforced("config.stdin_once", true, .attachPoint, .info, with: [("config.stdin", true)]),
+        .enforced("config.tty", true, .launchPlan, .attachPoint),
         .enforced("config.stop_signal", 10, .signal, .status),
     ]
 

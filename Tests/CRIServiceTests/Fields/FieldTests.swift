@@ -17,6 +17,8 @@ import Testing
         "RunPodSandbox": Requests.pod,
         "CreateContainer": ["pod_sandbox_id": "$POD", "config": Requests.container],
         "UpdateContainerResources": ["container_id": "$CONTAINER", "linux": [:]],
+        "Exec": ["container_id": "$CONTAINER", "cmd": ["/bin/true"], "stdout": true],
+        "Attach": ["container_id": "$CONTAINER", "stdout": true], "PortForward": ["pod_sandbox_id": "$POD"],
         "UpdatePodSandboxResources": ["pod_sandbox_id": "$POD"], "PullImage": ["image": ["image": "busybox"]],
     ]
 

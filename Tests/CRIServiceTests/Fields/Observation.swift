@@ -1,6 +1,8 @@
 import CRIProto
 import Foundation
 import GRPC
+import Lifecycle
+import Model
 import SwiftProtobuf
 import Synchronization
 import TestFakes
@@ -19,6 +21,7 @@ enum Observation: Sendable, Equatable {
             case "CreateContainer": return try await fixture.observeContainer(request)
             case "UpdateContainerResources": return try await fixture.observeUpdate(request)
             case "UpdatePodSandboxResources": return try await fixture.observePodUpdate(request)
+            case "Exec", "Attach", "PortForward": return try await fixture.observeStreaming(method, request)
             default: return try await fixture.observePull(request)
             }
         }
@@ -73,6 +76,7 @@ extension Fixture {
             let outcome = try await call(method, request)
             guard outcome.isOK else { throw TestFailure("\(method): \(outcome.message)") }
         }
+        try await addAttachPoint(id)
         try await addContainerStatus(id)
         _ = try await call("StopContainer", ["container_id": .string(id), "timeout": 30])
         try await clear([pod, other])
@@ -112,6 +116,28 @@ extension Fixture {
         return .happened(normalised([pod: "POD"]))
     }
 
+    /// Where the URL of a streaming method leads, in a pod with a running container that has all streams.
+    fileprivate func observeStreaming(_ method: String, _ template: JSON) async throws -> Observation {
+        let pod = try await runPod()
+        let config = Requests.container.with("tty", true).with("stdin", true)
+        let created = try await call("CreateContainer", ["pod_sandbox_id": .string(pod), "config": config])
+        guard created.isOK else { throw TestFailure("CreateContainer: \(created.message)") }
+        let id = try Runtime_V1_CreateContainerResponse(jsonString: created.response).containerID
+        let started = try await call("StartContainer", ["container_id": .string(id)])
+        guard started.isOK else { throw TestFailure("StartContainer: \(started.message)") }
+        recorder.clear()
+        let unknown = String(repeating: "0", count: 64)
+        let outcome = try await call(
+            method, template.replacing(["$POD": pod, "$CONTAINER": id, "$UNKNOWN": unknown]))
+        if outcome.code == .notFound { recorder.add(.streamTarget, outcome.message) }
+        guard outcome.isOK || outcome.code == .notFound else {
+            try await clear([pod])
+            return .refused(outcome.code, outcome.message)
+        }
+        try await clear([pod])
+        return .happened(normalised([pod: "POD", id: "CONTAINER"]))
+    }
+
     fileprivate func observePull(_ request: JSON) async throws -> Observation {
         let outcome = try await call("PullImage", request)
         guard outcome.isOK else { return .refused(outcome.code, outcome.message) }
@@ -126,6 +152,12 @@ extension Fixture {
         recorder.add(.status, try await call("PodSandboxStatus", ["pod_sandbox_id": id]).response)
         recorder.add(.info, try await call("PodSandboxStatus", ["pod_sandbox_id": id, "verbose": true]).response)
         recorder.add(.list, try await call("ListPodSandbox").response)
+    }
+
+    private func addAttachPoint(_ id: String) async throws {
+        guard let id = ContainerID(id) else { throw TestFailure("\"\(id)\" is no id") }
+        let point = try await runtime.attach(to: id) { $0 }
+        recorder.add(.attachPoint, "tty \(point.tty) stdin \(point.stdin) once \(point.stdinOnce)")
     }
 
     /// The record of a verbose status is looked at without the description and the plan, which have channels of their own.

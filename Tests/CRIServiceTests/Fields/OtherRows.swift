@@ -38,6 +38,27 @@ enum OtherRows {
         return rows
     }
 
+    private static let stdin: [(String, JSON)] = [("stdin", true)]
+
+    static let exec: [FieldRow] = [
+        .enforced("container_id", "$CONTAINER", .streamTarget, other: "$UNKNOWN", note: "NotFound if there is none"),
+        .enforced("cmd", ["/bin/other"], .streamTarget, other: ["/bin/true"]),
+        .enforced("stdin", true, .streamTarget), .enforced("stdout", true, .streamTarget, with: stdin),
+        .enforced("stderr", true, .streamTarget, note: "refused with tty"), .enforced("tty", true, .streamTarget),
+    ]
+
+    static let attach: [FieldRow] = [
+        .enforced("container_id", "$CONTAINER", .streamTarget, other: "$UNKNOWN", note: "NotFound if there is none"),
+        .enforced("stdin", true, .streamTarget), .enforced("stdout", true, .streamTarget, with: stdin),
+        .enforced("stderr", true, .streamTarget, note: "refused with tty"),
+        .enforced("tty", true, .streamTarget, note: "refused where the container has no terminal"),
+    ]
+
+    static let portForward: [FieldRow] = [
+        .enforced("pod_sandbox_id", "$POD", .streamTarget, other: "$UNKNOWN", note: "NotFound if there is none"),
+        .enforced("port", [8080], .streamTarget, note: "of clients that name none themselves"),
+    ]
+
     private static let image: [(String, JSON)] = [("image.image", "busybox")]
 
     static let pull: [FieldRow] =
@@ -128,6 +149,7 @@ enum OtherRows {
     /// Rows that are shown by a difference, by method.
     static let compared: [(method: String, rows: [FieldRow])] = [
         ("RunPodSandbox", PodRows.rows), ("CreateContainer", ContainerRows.rows), ("UpdateContainerResources", update),
-        ("UpdatePodSandboxResources", updatePod), ("PullImage", pull),
+        ("UpdatePodSandboxResources", updatePod), ("PullImage", pull), ("Exec", exec), ("Attach", attach),
+        ("PortForward", portForward),
     ]
 }

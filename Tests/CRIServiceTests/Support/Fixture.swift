@@ -25,6 +25,7 @@ final class Fixture: Sendable {
     let images = FakeImageService()
     let statistics = FakeStatistics()
     let recorder = Recorder()
+    let streaming: FakeStreaming
     let runtime: Runtime
     let service: CRIService
     let client: GRPCClient
@@ -39,8 +40,9 @@ final class Fixture: Sendable {
         node.addImage("other")
         runtime = Runtime(ports: node.ports.recorded(by: recorder), settings: Self.settings)
         node.deliver(to: runtime)
+        streaming = FakeStreaming(recorder: recorder)
         service = CRIService(
-            runtime: runtime, images: images, statistics: statistics,
+            runtime: runtime, images: images, statistics: statistics, streaming: streaming,
             identity: .init(
                 name: "swiftlet", version: "1.2.3", nodeHostname: "node",
                 configurationJSON: "{\"stateDir\":\"/run/swiftlet\"}"),

@@ -22,6 +22,7 @@ enum Channel: String, Sendable, CaseIterable, Comparable {
     case initPlan = "plan of the pod's init"
     case launchPlan = "launch plan"
     case execPlan = "exec plan"
+    case attachPoint = "how clients are attached"
     case logFile = "log file"
     case cgroupPath = "cgroup path"
     case limits = "cgroup limits"
@@ -37,6 +38,7 @@ enum Channel: String, Sendable, CaseIterable, Comparable {
     case list = "list"
     case info = "verbose status"
     case pull = "pull"
+    case streamTarget = "what the URL leads to"
 
     static func < (a: Channel, b: Channel) -> Bool { a.rawValue < b.rawValue }
 }
@@ -77,9 +79,9 @@ struct RecordingSupervisors: SupervisorPort {
         return try await base.launch(launch)
     }
 
-    func execute(_ exec: ExecLaunch) async throws -> ExecOutcome {
-        recorder.add(.execPlan, PlanDump.text(exec.plan) + "\(String(describing: exec.timeout))")
-        return try await base.execute(exec)
+    func execute(_ exec: ExecLaunch, _ limits: ExecLimits) async throws -> ExecOutcome {
+        recorder.add(.execPlan, PlanDump.text(exec.plan) + "\(String(describing: limits.timeout))")
+        return try await base.execute(exec, limits)
     }
 
     func reopenLog(_ pod: PodID, container: ContainerID, log: LogFile) async throws {

@@ -118,6 +118,12 @@ enum Requests {
         "ListContainerStats": ["filter": statsFilter], "StreamContainerStats": ["filter": statsFilter],
         "PodSandboxStats": ["pod_sandbox_id": "$POD"],
         "ListPodSandboxStats": ["filter": podStatsFilter], "StreamPodSandboxStats": ["filter": podStatsFilter],
+        "Exec": [
+            "container_id": "$CONTAINER", "cmd": ["/bin/true"], "tty": true, "stdin": true, "stdout": true,
+            "stderr": false,
+        ],
+        "Attach": ["container_id": "$CONTAINER", "stdin": true, "tty": false, "stdout": true, "stderr": true],
+        "PortForward": ["pod_sandbox_id": "$POD", "port": [8080]],
         "ExecSync": ["container_id": "$CONTAINER", "cmd": ["/bin/true"], "timeout": 10],
         "UpdateRuntimeConfig": ["runtime_config": ["network_config": ["pod_cidr": "10.0.0.0/24"]]],
         "RuntimeConfig": [:], "ListMetricDescriptors": [:], "ListPodSandboxMetrics": [:],

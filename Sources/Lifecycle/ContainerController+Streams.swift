@@ -1,0 +1,71 @@
+package import Model
+import OCI
+import Planner
+
+/// Where a client joins a container's main process.
+package struct AttachPoint: Sendable {
+    package var pod: PodID
+    package var container: ContainerID
+    package var tty: Bool
+    /// The process has an input that clients write.
+    package var stdin: Bool
+    /// That input ends with the one of the first client (CRI ContainerConfig.stdin_once).
+    package var stdinOnce: Bool
+    /// Waits for the end of the process: its exit code.
+    package var end: @Sendable () async throws -> Int32
+}
+
+// What the streams are the lifecycle does not know: who asks gives the body that makes them, and gets its result.
+extension ContainerController {
+    /// Runs a command in the container to its end (CRI ExecSync). `timeout` nil = as long as it takes.
+    func execSync(_ command: [String], timeout: Duration?) async throws -> ExecOutcome {
+        let limits = ExecLimits(
+            timeout: timeout, outputBytesMax: settings.execOutputBytesMax, drain: settings.execDrain)
+        let request = ExecRequest(command: command, streams: .passed(stdin: nil, stdout: 0, stderr: 1))
+        return try await exec(request) { [ports] in try await ports.supervisors.execute($0, limits) }
+    }
+
+    /// Has `body` start a command in the container.
+    func exec<Result: Sendable>(
+        _ request: ExecRequest, _ body: @Sendable (ExecLaunch) async throws -> Result
+    ) async throws -> Result {
+        try requireRunning("exec in")
+        let plans = Plans(ports: ports, settings: settings)
+        let spec: RuntimeSpec
+        if let runningSpec { spec = runningSpec } else { spec = try await plans.spec(record, pod: pod.currentRecord()) }
+        runningSpec = spec
+        let plan = try plans.exec(record, spec: spec, request)
+        do {
+            return try await body(ExecLaunch(pod: podID, container: id, plan: plan, cgroup: record.cgroup))
+        } catch {
+            guard case .running = machine.state else {
+                throw Fault.precondition("exec in \(title): it ended meanwhile")
+            }
+            throw Plans.fault(for: error, plan: plan, operation: "exec in \(title)")
+        }
+    }
+
+    /// Has `body` join the streams of the main process.
+    func attach<Result: Sendable>(_ body: @Sendable (AttachPoint) async throws -> Result) async throws -> Result {
+        try requireRunning("attach to")
+        let ended = ended
+        let config = record.config
+        let point = AttachPoint(
+            pod: podID, container: id, tty: config.tty, stdin: config.stdin, stdinOnce: config.stdinOnce,
+            end: { try await ended.value().code })
+        do {
+            return try await body(point)
+        } catch {
+            guard case .running = machine.state else {
+                throw Fault.precondition("attach to \(title): it ended meanwhile")
+            }
+            throw error.fault("attach to \(title)")
+        }
+    }
+
+    private func requireRunning(_ operation: String) throws {
+        guard case .running = machine.state else {
+            throw Fault.precondition("\(operation) \(title): it is not running")
+        }
+    }
+}

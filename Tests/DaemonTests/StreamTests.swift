@@ -1,0 +1,118 @@
+import CRIProto
+import Foundation
+import GRPC
+import SwiftProtobuf
+import TestKit
+import Testing
+
+extension WholeDaemon {
+    /// Exec, Attach and PortForward with real clients.
+    @Suite(.serialized) struct Streams {}
+}
+
+extension WholeDaemon.Streams {
+    @Test(arguments: ["spdy", "websocket"])
+    func `exec carries input, both outputs and the exit code`(_ transport: String) async throws {
+        let node = try Node.current
+        try await node.withPod("exec-\(transport)") { pod in
+            let container = try await pod.start()
+            let result = try await node.leavesNothing {
+                try await node.shell(
+                    "printf 'one two' | swiftlet exec -i -r \(transport) \(container.id) sh -c "
+                        + "'cat; echo; echo err >&2; exit 7'")
+            }
+            #expect(result.status == 7)
+            #expect(result.stdout == "one two\n")
+            #expect(result.stderr == "err\n")
+            #expect(container.execCgroups() == [])
+        }
+    }
+
+    @Test(arguments: ["spdy", "websocket"])
+    func `much output arrives whole`(_ transport: String) async throws {
+        let node = try Node.current
+        try await node.withPod("much-\(transport)") { pod in
+            let container = try await pod.start()
+            let result = try await node.shell(
+                "swiftlet exec -r \(transport) \(container.id) sh -c 'seq 1 2000000; echo done >&2' | md5sum; "
+                    + "seq 1 2000000 | md5sum")
+            let sums = result.stdout.split(separator: "\n")
+            #expect(sums.count == 2 && sums[0] == sums[1])
+            #expect(result.stderr == "done\n")
+        }
+    }
+
+    @Test(arguments: ["spdy", "websocket"])
+    func `exec in a terminal has one, with the client's size`(_ transport: String) async throws {
+        let node = try Node.current
+        try await node.withPod("tty-\(transport)") { pod in
+            let container = try await pod.start()
+            let result = try await node.leavesNothing {
+                // script(1) gives the client a terminal of its own.
+                try await node.shell(
+                    "export SHELL=/bin/sh; stty() { :; }; script -qec \"stty rows 33 cols 123; "
+                        + "\(Node.binaries)/swiftlet exec -it -r \(transport) \(container.id) sh -c "
+                        + "'tty; until [ \\\"\\$(stty size)\\\" = \\\"33 123\\\" ]; do usleep 1000; done; "
+                        + "echo err >&2; exit 5'\" /dev/null")
+            }
+            #expect(result.status == 5, "\(result)")
+            // script(1) types a NUL when its own input has ended; the terminal echoes it.
+            let said = result.stdout.replacingOccurrences(of: "^@", with: "")
+            let lines = said.split(whereSeparator: \.isNewline)
+            #expect(lines == ["/dev/pts/0", "err"], "\(result)")
+        }
+    }
+
+    @Test func `a command that cannot be executed is said to the client`() async throws {
+        let node = try Node.current
+        try await node.withPod("no-command") { pod in
+            let container = try await pod.start()
+            for tty in ["", "-t "] {
+                let result = try await node.leavesNothing {
+                    try await node.shell("swiftlet exec \(tty)\(container.id) /no/such/program")
+                }
+                #expect(result.status != 0 && result.stderr.contains("/no/such/program"), "\(result)")
+            }
+        }
+    }
+
+    @Test func `a descendant outlives its exec, and its cgroup is used again when it is gone`() async throws {
+        let node = try Node.current
+        try await node.withPod("descendant") { pod in
+            let container = try await pod.start()
+            let result = try await node.shell(
+                "swiftlet exec \(container.id) sh -c 'sleep 1000 >/dev/null 2>&1 & echo begun'")
+            #expect(result.status == 0 && result.stdout == "begun\n")
+            #expect(node.processes(named: "sleep").count == 1)
+            try await container.sh("kill -9 $(pidof sleep)")
+            try await eventually("it is gone") { node.processes(named: "sleep").isEmpty }
+            #expect(try await container.sh("cut -d/ -f2 /proc/self/cgroup | tail -n 1") == "exec-0")
+            #expect(container.execCgroups() == [])
+        }
+    }
+
+    @Test func `an exec of a daemon that was killed is ended by the next`() async throws {
+        let node = try Node.current
+        try await node.withPod("orphan") { pod in
+            let container = try await pod.start()
+            let url = try await container.execURL(["sh", "-c", "sleep 1000 & echo begun; exec sleep 1000"]) {
+                $0.stdout = true
+            }
+            let said = try node.work.write("", to: node.unique("said"))
+            let client = try node.startPython(
+                """
+                client = WebSocket(sys.argv[1], "v4.channel.k8s.io")
+                while (message := client.receive()) is not None: print(message, flush=True)
+                """, [url], output: said)
+            try await eventually("it has begun") {
+                String(decoding: try readFile(said), as: UTF8.self).contains("begun")
+            }
+            try await node.endDaemon()
+            try await eventually("the client sees the end") { !client.isRunning }
+            try await node.startDaemon()
+            try await eventually("it is ended with its child") { node.processes(named: "sleep").isEmpty }
+            try await eventually("its cgroup is removed") { container.execCgroups().isEmpty }
+            #expect(try await container.sh("echo alive") == "alive")
+        }
+    }
+}
