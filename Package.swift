@@ -115,7 +115,7 @@ let parts: [Part] = [
             ("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf, ("UnixSignals", "swift-service-lifecycle"),
         ]),
     executable(
-        "swiftlet-bench", ["CLICore", "CRIProto", "GRPC"],
+        "swiftlet-bench", ["CLICore", "CRIProto", "GRPC", "StreamClient"],
         packages: [("ArgumentParser", "swift-argument-parser"), protobuf, ("UnixSignals", "swift-service-lifecycle")]),
     executable(
         "swiftlet-conformance", ["CLICore", "CRIProto", "GRPC"],

@@ -60,6 +60,10 @@ extension Bench {
             note("\(plan.pods) pods at once")
             for subject in subjects { try await crowd(subject) }
         }
+        if let amounts = plan.streams {
+            note("streams, logs and probes")
+            for subject in subjects { try await streams(subject, amounts) }
+        }
         if let image = plan.pullImage {
             note("pulls of \(image)")
             for subject in subjects { try await pull(subject, image) }

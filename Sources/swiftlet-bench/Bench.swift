@@ -24,6 +24,8 @@ struct Bench: Sendable {
         var execCommand: [String]
         /// The floor's command; empty runs none.
         var floor: [String]
+        /// Streams, logs and probes; nil measures none.
+        var streams: StreamPlan?
     }
 
     func note(_ text: String) {

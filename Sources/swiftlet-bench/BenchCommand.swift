@@ -45,6 +45,21 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How many pods are up at once for the figures of memory; 0 makes none.")
     var pods = 20
 
+    @Flag(help: "Measure exec by stream, logs and exec probes too (the runtime is on this machine).")
+    var streams = false
+
+    @Option(help: "How many commands are streamed by each protocol.")
+    var streamCommands = 20
+
+    @Option(help: "How many megabytes one of them writes; 0 writes none.")
+    var streamMegabytes = 1000
+
+    @Option(help: "How many lines a container logs; 0 logs none.")
+    var logLines = 5_000_000
+
+    @Option(help: "For how many seconds 20 exec probes run each; 0 runs none.")
+    var probeSeconds = 10
+
     @Option(help: "Measure pulls of this image.")
     var pull: String?
 
@@ -82,6 +97,8 @@ struct BenchCommand: AsyncParsableCommand {
         let bounds: [(String, Int, ClosedRange<Int>)] = [
             ("--iterations", iterations, 0...10_000), ("--containers", containers, 0...10_000),
             ("--calls", calls, 0...1_000_000), ("--pods", pods, 0...1000), ("--pulls", pulls, 1...1000),
+            ("--stream-commands", streamCommands, 0...10_000), ("--stream-megabytes", streamMegabytes, 0...1_000_000),
+            ("--log-lines", logLines, 0...1_000_000_000), ("--probe-seconds", probeSeconds, 0...3600),
         ]
         for (flag, value, range) in bounds where !range.contains(value) {
             throw ValidationError("\(flag) \(value): expected \(range.lowerBound) to \(range.upperBound)")
@@ -103,7 +120,11 @@ struct BenchCommand: AsyncParsableCommand {
             runID: String(UUID().uuidString.lowercased().prefix(8)),
             plan: Bench.Plan(
                 iterations: iterations, listed: containers, calls: calls, pods: pods, pulls: pulls, pullImage: pull,
-                sleepCommand: words(sleep), execCommand: words(exec), floor: words(floor ?? "")),
+                sleepCommand: words(sleep), execCommand: words(exec), floor: words(floor ?? ""),
+                streams: streams
+                    ? Bench.StreamPlan(
+                        commands: streamCommands, megabytes: streamMegabytes, logLines: logLines,
+                        probeSeconds: probeSeconds) : nil),
             console: console)
         var settings = [try own()]
         if let peer = try peer() { settings.append(peer) }

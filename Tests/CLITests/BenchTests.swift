@@ -177,4 +177,29 @@ import Testing
         "bounds are kept",
         arguments: [["--iterations=-1"], ["--containers", "99999"], ["--sleep", " "], ["--pulls", "0"]])
     func bounds(flags: [String]) { #expect(throws: (any Error).self) { try BenchCommand.parse(flags) } }
+
+    @Test func `the span of a log is from its first record to its last`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "span-\(UUID().uuidString)").path
+        defer { removeQuietly(path) }
+        let records = ["10:00:01.5", "10:00:02", "11:00:03.25"].map { "2026-11-26T\($0)Z stdout F x y\n" }
+        try Data(records.joined().utf8).write(to: URL(filePath: path))
+        let span = try LogSpan(path: path)
+        #expect(span.lines == 3)
+        #expect(span.seconds == 3601.75)
+        try Data(records[0].utf8).write(to: URL(filePath: path))
+        #expect(throws: Failure.self) { try LogSpan(path: path) }
+    }
+
+    @Test func `a process's time grows with its work, and one that has ended has none`() throws {
+        let own = getpid()
+        let before = try #require(ProcessTime.seconds(of: own))
+        var sum = 0.0
+        while try #require(ProcessTime.seconds(of: own)) < before + 0.05 { for n in 1...100_000 { sum += Double(n) } }
+        #expect(sum > 0)
+        #expect(ProcessTime.seconds(of: -1) == nil)
+    }
+
+    private func removeQuietly(_ path: String) {
+        do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record("\(error)") }
+    }
 }
