@@ -27,9 +27,10 @@ final class WebSocketCommandConnection {
         let all = channels.channels
         let streams = CommandStreams(input: all[0], output: all[1], error: all[2], status: all[3], resize: all[4])
             .asked(for: work.streams)
-        // An empty message tells the client that it is connected (cri-streaming, remotecommand/websocket.go).
-        (streams.output ?? streams.error ?? streams.status)?.write(ByteBuffer())
         command = RemoteCommand(
             work, streams, hasJSONStatus: version.hasJSONStatus, connection: channels, core: core)
+        // An empty message tells the client that it is connected (cri-streaming, remotecommand/websocket.go). After the command
+        // is known: where the client has gone already, the write fails at once, and then the command has to be ended.
+        (streams.output ?? streams.error ?? streams.status)?.write(ByteBuffer())
     }
 }
