@@ -31,12 +31,15 @@ final class WebSocketForwardConnection {
         openCount = ports.count
         for (index, port) in ports.enumerated() {
             let (data, error) = (channels.channels[2 * index], channels.channels[2 * index + 1])
-            for channel in [data, error] { channel.write(ByteBuffer(integer: port, endianness: .little)) }
             forwards.append(
                 ForwardedPort(pod, port, data: data, error: error, core) { [weak channels] _ in
                     self.openCount -= 1
                     if self.openCount == 0 { channels?.close() }
                 })
+        }
+        // First on each channel. Where the client has gone already the first write fails at once, and then there is nothing to start.
+        for (index, channel) in channels.channels.enumerated() {
+            channel.write(ByteBuffer(integer: ports[index / 2], endianness: .little))
         }
         for forward in forwards { forward.start() }
     }

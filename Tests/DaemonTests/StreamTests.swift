@@ -52,7 +52,7 @@ extension WholeDaemon.Streams {
                 try await node.shell(
                     "export SHELL=/bin/sh; stty() { :; }; script -qec \"stty rows 33 cols 123; "
                         + "\(Node.binaries)/swiftlet exec -it -r \(transport) \(container.id) sh -c "
-                        + "'tty; until [ \\\"\\$(stty size)\\\" = \\\"33 123\\\" ]; do usleep 1000; done; "
+                        + "'tty; until [ \\\"\\$(stty size 2>/dev/null)\\\" = \\\"33 123\\\" ]; do usleep 1000; done; "
                         + "echo err >&2; exit 5'\" /dev/null")
             }
             #expect(result.status == 5, "\(result)")
@@ -73,6 +73,39 @@ extension WholeDaemon.Streams {
                 }
                 #expect(result.status != 0 && result.stderr.contains("/no/such/program"), "\(result)")
             }
+        }
+    }
+
+    @Test func `two hundred execs whose clients go leave nothing`() async throws {
+        let node = try Node.current
+        try await node.withPod("aborted") { pod in
+            let container = try await pod.start()
+            try await node.leavesNothing {
+                var urls: [String] = []
+                for index in 0..<200 {
+                    urls.append(
+                        try await container.execURL(["sh", "-c", "sleep 1000 & echo begun; exec sleep 1000"]) {
+                            $0.stdin = true
+                            $0.stdout = true
+                            $0.stderr = index % 2 == 0
+                            $0.tty = index % 2 == 1
+                        })
+                }
+                // They go before the answer, right after it, and when the command has begun.
+                let result = try await node.python(
+                    """
+                    for index, url in enumerate(sys.argv[1:]):
+                        client = WebSocket(url, "v4.channel.k8s.io", wait=index % 3 > 0)
+                        if index % 3 == 2:
+                            while b"begun" not in client.receive()[1]: pass
+                        client.socket.close()
+                    """, urls)
+                #expect(result.status == 0, "\(result)")
+                // Awaited with the rest of what is to be gone.
+                try await eventually("all are killed") { node.processes(named: "sleep").isEmpty }
+            }
+            #expect(container.execCgroups() == [])
+            #expect(try await container.status().state == .containerRunning)
         }
     }
 
