@@ -39,7 +39,8 @@ extension KernelTests {
         }
 
         @Test func aClientThatDoesNotKeepUpIsCutOffAndNothingElseNotices() async throws {
-            let last = 400_000
+            // More than the slow client's pipe holds, and less than the fast one's, however late that is read.
+            let last = 100_000
             try await withContainer("read go; seq 1 \(last); echo done >&2") { pod in
                 // Nothing of the first is read before the container's end.
                 let slow = try await Client(pod)
@@ -210,6 +211,7 @@ private final class Client: Sendable {
         outputPipe = output.takeReading()
         errorPipe = errors.takeReading()
         if collecting {
+            try outputPipe.setPipeCapacity(1 << 20)
             let copy = try outputPipe.duplicate()
             try copy.setNonBlocking(true)
             collector = PipeCollector(copy, bytesMax: 1 << 26, reactor: pod.reactor)
