@@ -20,7 +20,7 @@ extension Node {
         guard let daemon = daemonProcess() else { throw TestFailure("no daemon runs") }
         await disconnect()
         guard kill(daemon, signal) == 0 else { throw TestFailure("kill \(daemon): errno \(errno)") }
-        try await eventually("the daemon ends") { self.daemonProcess() == nil }
+        try await eventually("the daemon ends") { Processes.isOver(daemon) }
     }
 
     /// Starts the daemon anew and returns when it answers.

@@ -32,6 +32,14 @@ enum Processes {
         lines(process, in: proc).contains { $0.hasPrefix("State:\tZ") }
     }
 
+    /// Whether nothing of a process runs any more. Its first thread may be a zombie while others, which still hold its
+    /// descriptors, are on their way out: a socket of theirs takes connections until then.
+    static func isOver(_ process: Int32) -> Bool {
+        guard startTime(process) != nil else { return true }
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+        return isZombie(process) && threads.count <= 1
+    }
+
     /// When it started, in clock ticks since boot: with its number, this names a process for ever (proc_pid_stat(5)).
     static func startTime(_ process: Int32) -> String? {
         guard let bytes = try? readFile("/proc/\(process)/stat") else { return nil }
