@@ -98,7 +98,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func open(_ chosen: String, _ context: ChannelHandlerContext) throws(StreamError) {
         phase = .open
         do {
-            try context.pipeline.syncOperations.addHandlers(above(chosen), position: .after(self))
+            // The lowest first: a handler may write as soon as it is there.
+            var below: any ChannelHandler = self
+            for handler in above(chosen) {
+                try context.pipeline.syncOperations.addHandler(handler, position: .after(below))
+                below = handler
+            }
         } catch {
             throw StreamError("use the connection", error)
         }
