@@ -163,7 +163,8 @@ let parts: [Part] = [
             ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOEmbedded", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
         ]),
     test(
-        "CLITests", ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC"],
+        "CLITests",
+        ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC", "Linux", "Model", "StreamClient", "Streaming"],
         packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     test(
         "DaemonTests", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "TestKit", "swiftlet-conformance"],

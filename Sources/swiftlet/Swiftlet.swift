@@ -5,12 +5,12 @@ struct Swiftlet: AsyncParsableCommand {
     static let groups: [CommandGroup] = [
         CommandGroup(name: "One call", subcommands: [Run.self]),
         CommandGroup(
-            name: "Pods", subcommands: [Pods.self, Runp.self, Stopp.self, Rmp.self, Inspectp.self]),
+            name: "Pods", subcommands: [Pods.self, Runp.self, Stopp.self, Rmp.self, Inspectp.self, Forward.self]),
         CommandGroup(
             name: "Containers",
             subcommands: [
                 Ps.self, Create.self, Start.self, Stop.self, Rm.self, Update.self, Inspect.self, Logs.self, Exec.self,
-                Attach.self,
+                Attach.self, Copy.self,
             ]),
         CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self, Imagefsinfo.self]),
         CommandGroup(

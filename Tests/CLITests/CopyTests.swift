@@ -1,4 +1,5 @@
 import CLICore
+import CRIProto
 import Foundation
 import Glibc
 import Linux

@@ -14,18 +14,19 @@ final class Executable: Sendable {
     private let state = Mutex(State())
     private let changes: AsyncStream<Void>
 
-    static func start(_ arguments: [String], closesOutput: Bool = false) throws -> Executable {
-        try Executable(arguments, closesOutput: closesOutput)
+    static func start(
+        _ arguments: [String], closesOutput: Bool = false, input: FileHandle = .nullDevice
+    ) throws -> Executable {
+        try Executable(arguments, closesOutput: closesOutput, input: input)
     }
 
-    private init(_ arguments: [String], closesOutput: Bool) throws {
-        let bundle = try Self.buildDirectory()
+    private init(_ arguments: [String], closesOutput: Bool, input: FileHandle) throws {
         let change: AsyncStream<Void>.Continuation
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let process = Process()
-        process.executableURL = bundle.appending(path: "swiftlet")
+        process.executableURL = try Self.program()
         process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input
         errorFile = try ScratchDirectory()
         let errors = try errorFile.write("err", "")
         process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
@@ -44,9 +45,12 @@ final class Executable: Sendable {
                 change.yield()
             }
         }
-        try process.run()
+        try process.runWithoutMask()
         if closesOutput { try output.fileHandleForReading.close() }
     }
+
+    /// The program itself.
+    static func program() throws -> URL { try buildDirectory().appending(path: "swiftlet") }
 
     /// The directory with the products of the build that these tests belong to.
     private static func buildDirectory() throws -> URL {
@@ -69,12 +73,24 @@ final class Executable: Sendable {
         do { return try String(contentsOfFile: errorFile.path + "/err", encoding: .utf8) } catch { return "\(error)" }
     }
 
-    func waitForOutput(_ text: String) async throws {
-        let isThere = { self.state.withLock { String(decoding: $0.out, as: UTF8.self) == text } }
-        if isThere() { return }
+    var out: String { state.withLock { String(decoding: $0.out, as: UTF8.self) } }
+
+    func waitForOutput(_ text: String) async throws { try await waitForOutput { $0 == text } }
+
+    func waitForOutput(_ isEnough: (String) -> Bool) async throws {
+        if isEnough(out) { return }
         for await _ in changes {
-            if isThere() { return }
+            if isEnough(out) { return }
             if state.withLock({ $0.status != nil }) { throw Failure("the program ended early: \(error)") }
+        }
+    }
+
+    /// Waits until standard error has this. It is a file that tells nobody of what is written, so it is looked at until then.
+    func waitForError(_ text: String) async throws {
+        let giveUp = ContinuousClock.now + .seconds(30)
+        while !error.contains(text) {
+            guard ContinuousClock.now < giveUp else { throw Failure("the program does not say \"\(text)\": \(error)") }
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 

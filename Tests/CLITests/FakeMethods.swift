@@ -195,9 +195,9 @@ extension FakeWorld {
             method(CRIMethods.updateContainerResources) { _, _ in .init() },
             method(CRIMethods.updateRuntimeConfig) { _, _ in .init() },
             method(CRIMethods.runtimeConfig) { _, _ in .with { $0.linux.cgroupDriver = .cgroupfs } },
-            method(CRIMethods.exec) { _, state in .with { $0.url = state.streamURL } },
-            method(CRIMethods.attach) { _, state in .with { $0.url = state.streamURL } },
-            method(CRIMethods.portForward) { _, state in .with { $0.url = state.streamURL } },
+            method(CRIMethods.exec) { request, state in .with { $0.url = state.streams.exec(request) } },
+            method(CRIMethods.attach) { request, state in .with { $0.url = state.streams.attach(request) } },
+            method(CRIMethods.portForward) { request, state in .with { $0.url = state.streams.portForward(request) } },
             method(CRIMethods.execSync) { request, _ in
                 .with {
                     $0.stdout = Data(request.cmd.joined(separator: " ").utf8)

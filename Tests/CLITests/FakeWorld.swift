@@ -17,11 +17,17 @@ final class FakeWorld: Sendable {
         var failures: [String: GRPCStatus] = [:]
         var serial = 0
         var info: [String: String] = [:]
-        /// What Exec, Attach and PortForward answer.
-        var streamURL = ""
+        var streams = StreamURLs()
         /// Whether calls wait until the client gives up.
         var isStuck = false
         var onCall: @Sendable (String) -> Void = { _ in }
+    }
+
+    /// What Exec, Attach and PortForward answer.
+    struct StreamURLs: Sendable {
+        var exec: @Sendable (Runtime_V1_ExecRequest) -> String = { _ in "" }
+        var attach: @Sendable (Runtime_V1_AttachRequest) -> String = { _ in "" }
+        var portForward: @Sendable (Runtime_V1_PortForwardRequest) -> String = { _ in "" }
     }
 
     let state = Mutex(State())

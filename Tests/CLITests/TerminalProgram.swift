@@ -1,0 +1,115 @@
+import CLICore
+import Foundation
+import Glibc
+import Linux
+import Synchronization
+
+/// The program `swiftlet` in a terminal, whose keyboard and screen a test is.
+final class TerminalProgram: Sendable {
+    private struct State {
+        var shown = ""
+        var status: Int32?
+    }
+
+    private let process: Process
+    private let master: FileHandle
+    private let state = Mutex(State())
+    private let changes: AsyncStream<Void>
+
+    init(_ arguments: [String], rows: UInt16 = 24, columns: UInt16 = 80) throws {
+        let change: AsyncStream<Void>.Continuation
+        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let devpts = try OwnedFD.open("/dev/pts", [.directory])
+        let pair = try Terminal(devpts: devpts)
+        try pair.master.setTerminalSize(rows: rows, columns: columns)
+        master = FileHandle(fileDescriptor: try pair.master.duplicate().take(), closeOnDealloc: true)
+        process = Process()
+        process.inNewSession([try Executable.program().path] + arguments)
+        func peer() throws -> FileHandle {
+            FileHandle(fileDescriptor: try pair.peer.duplicate().take(), closeOnDealloc: true)
+        }
+        let ends = [try peer(), try peer(), try peer()]
+        process.standardInput = ends[0]
+        process.standardOutput = ends[1]
+        process.standardError = ends[2]
+        process.terminationHandler = { [weak self] ended in
+            self?.state.withLock {
+                $0.status = ended.terminationStatus + (ended.terminationReason == .uncaughtSignal ? 128 : 0)
+            }
+            change.yield()
+        }
+        master.readabilityHandler = { [weak self] handle in
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            let count = Glibc.read(handle.fileDescriptor, &bytes, bytes.count)
+            guard count > 0 else {
+                handle.readabilityHandler = nil
+                return
+            }
+            self?.state.withLock { $0.shown += String(decoding: bytes[..<count], as: UTF8.self) }
+            change.yield()
+        }
+        try process.runWithoutMask()
+    }
+
+    var shown: String { state.withLock(\.shown) }
+
+    /// Whether the terminal edits lines and echoes, as a shell leaves it.
+    var isCooked: Bool {
+        var mode = termios()
+        guard tcgetattr(master.fileDescriptor, &mode) == 0 else { return false }
+        let flags = tcflag_t(ICANON | ECHO | ISIG)
+        return mode.c_lflag & flags == flags
+    }
+
+    func type(_ text: String) throws { try master.write(contentsOf: Data(text.utf8)) }
+
+    func resize(rows: UInt16, columns: UInt16) throws {
+        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        guard ioctl(master.fileDescriptor, UInt(TIOCSWINSZ), &size) == 0 else {
+            throw Failure("resize: errno \(errno)")
+        }
+    }
+
+    /// Waits until this is on the screen.
+    func waitFor(_ text: String) async throws {
+        let isThere = { self.state.withLock { $0.shown.contains(text) } }
+        if isThere() { return }
+        for await _ in changes {
+            if isThere() { return }
+            if state.withLock({ $0.status != nil }) { throw Failure("the program ended; the screen: \(shown)") }
+        }
+    }
+
+    /// The process of the program below setsid.
+    func programID() throws -> Int32 {
+        let path = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
+        let children = try String(contentsOfFile: path, encoding: .utf8)
+        // setsid(1) forks only where it leads a group already.
+        return children.split(separator: " ").first.flatMap { Int32($0) } ?? process.processIdentifier
+    }
+
+    func exitStatus() async throws -> Int32 {
+        if let status = state.withLock(\.status) { return status }
+        for await _ in changes { if let status = state.withLock(\.status) { return status } }
+        throw CancellationError()
+    }
+
+    func end() { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+}
+
+extension Process {
+    /// Makes this a session of its own, whose terminal is its standard input, with the signals that a shell's programs have.
+    func inNewSession(_ command: [String]) {
+        executableURL = URL(filePath: "/usr/bin/env")
+        arguments = ["--default-signal", "setsid", "--ctty", "--wait"] + command
+    }
+
+    /// Runs it with no signal blocked: it would inherit what the threads of this program block, which is nearly all.
+    func runWithoutMask() throws {
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try run()
+    }
+}
