@@ -145,8 +145,7 @@ package actor ContainerController {
         return ContainerExit(
             code: record.exitCode, reason: reason,
             message: wasOutOfMemory ? "the kernel killed \(record.oomKills) process(es) for want of memory" : "",
-            startedAt: record.startedAtNanoseconds,
-            finishedAt: max(record.exitedAtNanoseconds, record.startedAtNanoseconds))
+            startedAt: record.startedAtNanoseconds, finishedAt: record.exitedAtNanoseconds)
     }
 
     private func end(_ exit: ContainerExit, action: ContainerMachine.ExitAction, mustPersist: Bool) async {

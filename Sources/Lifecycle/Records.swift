@@ -52,12 +52,13 @@ package struct ContainerExit: Sendable, Equatable, Codable {
     package var startedAt: Int64
     package var finishedAt: Int64
 
+    /// An end is never before its start, whatever was done to the clock in between.
     package init(code: Int32, reason: String, message: String = "", startedAt: Int64, finishedAt: Int64) {
         self.code = code
         self.reason = reason
         self.message = message
         self.startedAt = startedAt
-        self.finishedAt = finishedAt
+        self.finishedAt = max(finishedAt, startedAt)
     }
 }
 

@@ -98,7 +98,10 @@ extension Runtime {
         let state = await state(of: record, processes: processes, sameBoot: sameBoot)
         var record = record
         if state == .created, record.phase == .started { record.phase = .created }
-        if case .exited(let exit) = state { record.exit = exit }
+        if case .exited(let exit) = state {
+            record.exit = exit
+            record.phase = .exited
+        }
         let container = ContainerController(record: record, state: state, pod: pod)
         guard inventory.reserve(record.config.metadata, for: container) == nil else {
             ports.log.error("two records name one container", metadata: ["container": "\(record.id)"])
@@ -118,6 +121,12 @@ extension Runtime {
         case .running: report.containersRunning += 1
         case .exited:
             report.containersExited += 1
+            // An end that nobody saw gets its time now, once and for all.
+            if wasStarted {
+                _ = await ports.bestEffort("record the end of \(container.title)") { [record] in
+                    try await $0.records.save(record)
+                }
+            }
             _ = await ports.bestEffort("remove cgroup of \(container.title)") { [record] in
                 try await $0.cgroups.remove(record.cgroup)
             }

@@ -3,15 +3,11 @@ import Model
 extension Runtime {
     /// The record of a new container, with all that its image decides, and the image.
     func newRecord(_ config: ContainerConfig, pod: PodRecord) async throws -> (ContainerRecord, RuntimeImage) {
-        let resolved: ResolvedImage
-        do {
-            resolved = try await ports.images.image(config.image)
-        } catch let fault as Fault where fault.code == .notFound {
-            // NotFound would say that the sandbox is unknown.
-            throw Fault.precondition("create container: image \"\(config.image)\" is not on this node; pull it first")
-        }
+        let resolved = try await withImage(config.image) { try await ports.images.image(config.image) }
         try checkNamespaces(config, pod: pod)
-        let user = try await ports.images.resolveUser(resolved.image, choice: config.security.user)
+        let user = try await withImage(config.image) {
+            try await ports.images.resolveUser(resolved.image, choice: config.security.user)
+        }
         let id = ContainerID.random()
         var record = ContainerRecord(
             id: id, podID: pod.id, config: config, image: resolved.image, imageReference: resolved.reference,
@@ -26,6 +22,15 @@ extension Runtime {
             }
         }
         return (record, resolved.image)
+    }
+
+    /// An image may be collected at any moment until the container retains it; NotFound would say that the sandbox is unknown.
+    private func withImage<Value>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let fault as Fault where fault.code == .notFound {
+            throw Fault.precondition("create container: image \"\(name)\" is not on this node; pull it first")
+        }
     }
 
     /// Rules between a container's namespaces and privileges and those of its sandbox.

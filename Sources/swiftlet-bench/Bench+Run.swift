@@ -58,7 +58,10 @@ extension Bench {
         }
         if plan.pods > 0 {
             note("\(plan.pods) pods at once")
-            for subject in subjects { try await crowd(subject) }
+            for subject in subjects {
+                try await crowd(subject)
+                if plan.measuresNode { try await crowdWithoutPlugins(subject) }
+            }
         }
         if let amounts = plan.streams {
             note("streams, logs and probes")

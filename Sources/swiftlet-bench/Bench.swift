@@ -24,6 +24,8 @@ struct Bench: Sendable {
         var execCommand: [String]
         /// The floor's command; empty runs none.
         var floor: [String]
+        /// Whether the pods that are up at once are measured as a full node, too.
+        var measuresNode: Bool
         /// Streams, logs and probes; nil measures none.
         var streams: StreamPlan?
     }

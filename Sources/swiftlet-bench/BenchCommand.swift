@@ -45,6 +45,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How many pods are up at once for the figures of memory; 0 makes none.")
     var pods = 20
 
+    @Flag(help: "Measure lists, statistics, events and idling while all of --pods are up, and pods without plugins.")
+    var node = false
+
     @Flag(help: "Measure exec by stream, logs and exec probes too (the runtime is on this machine).")
     var streams = false
 
@@ -121,6 +124,7 @@ struct BenchCommand: AsyncParsableCommand {
             plan: Bench.Plan(
                 iterations: iterations, listed: containers, calls: calls, pods: pods, pulls: pulls, pullImage: pull,
                 sleepCommand: words(sleep), execCommand: words(exec), floor: words(floor ?? ""),
+                measuresNode: node,
                 streams: streams
                     ? Bench.StreamPlan(
                         commands: streamCommands, megabytes: streamMegabytes, logLines: logLines,

@@ -32,6 +32,7 @@ enum Catalogue {
     static let all: [Case] =
         errorCases + identityCases + imageCases + idempotenceCases + exitCases + logCases + processCases + mountCases
         + sandboxCases + streamingCases + resourceCases + statsCases + metricCases + eventCases + kubeletCases
+        + kubeletNodeCases
 
     static var groups: [String] {
         all.reduce(into: []) { groups, next in

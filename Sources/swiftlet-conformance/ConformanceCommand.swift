@@ -26,6 +26,9 @@ struct ConformanceCommand: AsyncParsableCommand {
     @Option(help: "A second image, which is pulled and removed.")
     var otherImage = "docker.io/library/busybox:docker"
 
+    @Option(help: "An image of other content that no container runs; it is removed and pulled again.")
+    var unusedImage = "docker.io/swiftlet/volumes:latest"
+
     @Option(help: "Only cases whose id contains this; may be given more than once.")
     var filter: [String] = []
 
@@ -80,7 +83,8 @@ struct ConformanceCommand: AsyncParsableCommand {
         let subject = try await Subject(
             Subject.Settings(
                 endpoint: runtime, imageEndpoint: try imageEndpoint.map { try Endpoint(parsing: $0) } ?? runtime,
-                handler: handler, image: image, otherImage: otherImage, limit: .seconds(timeout),
+                handler: handler, image: image, otherImage: otherImage, unusedImage: unusedImage,
+                limit: .seconds(timeout),
                 directory: directory))
         let isQuiet = tap
         do {

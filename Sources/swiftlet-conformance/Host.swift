@@ -12,11 +12,16 @@ enum Host {
         return nil
     }()
 
-    /// Skips a case if cgroup v2 has no such controller here.
-    static func needs(_ controller: String) throws(Verdicted) {
+    /// Whether cgroup v2 has such a controller here.
+    static func has(_ controller: String) -> Bool {
         let file = (cgroups ?? "") + "/cgroup.controllers"
         let words = String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)
-        guard words.split(whereSeparator: \.isWhitespace).contains(Substring(controller)) else {
+        return words.split(whereSeparator: \.isWhitespace).contains(Substring(controller))
+    }
+
+    /// Skips a case if cgroup v2 has no such controller here.
+    static func needs(_ controller: String) throws(Verdicted) {
+        guard has(controller) else {
             throw skip("not on this host: the controller \(controller) of cgroup v2")
         }
     }

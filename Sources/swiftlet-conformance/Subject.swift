@@ -19,6 +19,7 @@ final class Subject: Sendable {
         var image = "docker.io/library/busybox:latest"
         /// A second image, which is pulled and removed.
         var otherImage = "docker.io/library/busybox:docker"
+        var unusedImage = "docker.io/swiftlet/volumes:latest"
         /// How long a case may take.
         var limit = Duration.seconds(60)
         /// A directory under the same path for the runtime and for us.

@@ -94,13 +94,32 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
         change = { _ in }
     }
 
-    static let all: [PlantedFault] = [
+    /// Where its controller is missing, a case is skipped whatever the reply.
+    static let all = always + (Host.has("memory") ? ofMemory : [])
+
+    private static let ofMemory: [PlantedFault] = [
+        PlantedFault("metrics.memory") { (reply: inout Runtime_V1_ListPodSandboxMetricsResponse) in
+            for pod in reply.podMetrics.indices {
+                for container in reply.podMetrics[pod].containerMetrics.indices {
+                    reply.podMetrics[pod].containerMetrics[container].metrics.removeAll {
+                        $0.name == "container_memory_max_usage_bytes"
+                    }
+                }
+            }
+        }
+    ]
+
+    private static let always: [PlantedFault] = [
         PlantedFault("errors.pod-status-unknown", swallowing: ["PodSandboxStatus"]),
         PlantedFault("log.reopen-missing", swallowing: ["ReopenContainerLog"]),
         PlantedFault("streaming.exec-no-stream", swallowing: ["Exec"]),
         PlantedFault("resources.unified-unknown", swallowing: ["CreateContainer", "StartContainer"]),
         PlantedFault("stats.container", swallowing: ["ContainerStats"]),
         PlantedFault("metrics.described", swallowing: ["ListMetricDescriptors"]),
+        PlantedFault("metrics.names", swallowing: ["ListMetricDescriptors"]),
+        PlantedFault("metrics.names") { (reply: inout Runtime_V1_ListMetricDescriptorsResponse) in
+            reply.descriptors.removeAll { $0.name == "container_memory_usage_bytes" }
+        },
         PlantedFault("metrics.container") { (reply: inout Runtime_V1_ListPodSandboxMetricsResponse) in
             for index in reply.podMetrics.indices { reply.podMetrics[index].containerMetrics = [] }
         },
@@ -146,6 +165,18 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
         PlantedFault("mounts.own-layer") { (reply: inout Runtime_V1_ExecSyncResponse) in
             reply.stdout = Data("seen\n".utf8)
         },
+        PlantedFault("kubelet.node-start") { (reply: inout Runtime_V1_StatusResponse) in
+            reply.status.conditions.removeAll { $0.type == "NetworkReady" }
+        },
+        PlantedFault("kubelet.image-collection") { (reply: inout Runtime_V1_ListContainersResponse) in
+            for index in reply.containers.indices { reply.containers[index].imageID = "" }
+        },
+        PlantedFault("kubelet.stats") { (reply: inout Runtime_V1_ListPodSandboxStatsResponse) in
+            for index in reply.stats.indices { reply.stats[index].linux.network.clearDefaultInterface() }
+        },
+        PlantedFault("kubelet.streamed-lists") { (reply: inout Runtime_V1_StreamImagesResponse) in
+            reply.images += reply.images
+        },
         PlantedFault("kubelet.garbage-collection") { (reply: inout Runtime_V1_ListPodSandboxResponse) in
             reply.items.append(.init())
         },
@@ -186,6 +217,10 @@ struct PlantedFault: Sendable, CustomTestStringConvertible {
             forward(CRIMethods.pullImage), forward(CRIMethods.removeImage), forward(CRIMethods.exec),
             forward(CRIMethods.reopenContainerLog), forward(CRIMethods.containerStats),
             forward(CRIMethods.listMetricDescriptors), forward(CRIMethods.listPodSandboxMetrics),
+            forward(CRIMethods.status), forward(CRIMethods.runtimeConfig), forward(CRIMethods.updateRuntimeConfig),
+            forward(CRIMethods.imageFsInfo), forward(CRIMethods.listImages), forward(CRIMethods.listPodSandboxStats),
+            forwardStream(CRIMethods.streamPodSandboxes), forwardStream(CRIMethods.streamContainers),
+            forwardStream(CRIMethods.streamImages),
             forwardStream(CRIMethods.streamPodSandboxMetrics), forwardStream(CRIMethods.getContainerEvents),
         ]
     }

@@ -49,6 +49,21 @@ extension WholeDaemon.Statistics {
         }
     }
 
+    @Test func `the first reading of a container has its writable layer, and of many at once all theirs`() async throws
+    {
+        try await Node.current.withPod("new-layers") { pod in
+            var ids: Set<String> = []
+            for _ in 0..<8 { ids.insert(try await pod.start().id) }
+            let list: Runtime_V1_ListContainerStatsResponse = try await Node.current.call(
+                CRIMethods.listContainerStats, .with { $0.filter.podSandboxID = pod.id })
+            #expect(Set(list.stats.map(\.attributes.id)) == ids)
+            for stats in list.stats {
+                #expect(
+                    stats.hasWritableLayer && stats.writableLayer.timestamp > 0, "\(stats.attributes.metadata.name)")
+            }
+        }
+    }
+
     @Test func `a pod's numbers have its interface, whose counters grow, and its running containers`() async throws {
         try await Node.current.withPod("network") { pod in
             let container = try await pod.start()

@@ -7,18 +7,22 @@ import Model
 /// What each container's writable layer takes on disk, measured in the background when somebody asks.
 ///
 /// A walk of one layer comes no sooner than 50 times what the last one cost, and ten seconds at least; two walks at most run
-/// at once.
+/// at once. Only for a layer that was never measured does a call wait, and only for a moment: most are walked within it, so
+/// that a container has all its numbers from the first reading on, and a layer on a disk that hangs holds nobody up.
 actor WritableLayers {
     private static let intervalMin = Duration.seconds(10)
     private static let costFactor = 50
     private static let walksMax = 2
     /// Layers that nobody has asked for since are forgotten.
     private static let memory = Duration.seconds(600)
+    /// How long a call waits for first walks, however many it needs.
+    private static let firstWalkMax = Duration.milliseconds(50)
 
     private struct Entry {
         var use: FilesystemUse?
-        var nextAt = ContinuousClock.now
-        var askedAt = ContinuousClock.now
+        var wasWalked = false
+        var nextAt: ContinuousClock.Instant
+        var askedAt: ContinuousClock.Instant
         var isQueued = false
     }
 
@@ -28,6 +32,13 @@ actor WritableLayers {
     private var entries: [ContainerID: Entry] = [:]
     private var queue: [ContainerID] = []
     private var walks = 0
+    private var waiters: [Int: Waiter] = [:]
+    private var nextWaiter = 0
+
+    private struct Waiter {
+        var missing: Set<ContainerID>
+        let continuation: CheckedContinuation<Void, Never>
+    }
 
     init(paths: Layout, pool: BlockingPool, log: Logger) {
         self.paths = paths
@@ -35,17 +46,21 @@ actor WritableLayers {
         self.log = log
     }
 
-    /// The last measurements; what is missing or due is queued.
-    func uses(of containers: [ContainerID]) -> [ContainerID: FilesystemUse] {
+    /// The last measurements; what is due is queued.
+    func uses(of containers: [ContainerID]) async -> [ContainerID: FilesystemUse] {
+        queueDue(containers)
+        await firstWalks(of: containers)
+        return containers.reduce(into: [:]) { found, id in found[id] = entries[id]?.use }
+    }
+
+    private func queueDue(_ containers: [ContainerID]) {
         let now = ContinuousClock.now
         if entries.count > 2 * containers.count + 256 {
             entries = entries.filter { $0.value.isQueued || now - $0.value.askedAt < Self.memory }
         }
-        var found: [ContainerID: FilesystemUse] = [:]
         for id in containers {
-            var entry = entries[id] ?? Entry()
+            var entry = entries[id] ?? Entry(nextAt: now, askedAt: now)
             entry.askedAt = now
-            found[id] = entry.use
             if !entry.isQueued, entry.nextAt <= now {
                 entry.isQueued = true
                 queue.append(id)
@@ -53,7 +68,35 @@ actor WritableLayers {
             entries[id] = entry
         }
         startWalks()
-        return found
+    }
+
+    /// Returns when each of them was walked once, or the time for that is over.
+    private func firstWalks(of containers: [ContainerID]) async {
+        let missing = Set(containers.filter { entries[$0]?.wasWalked == false })
+        guard !missing.isEmpty else { return }
+        let number = nextWaiter
+        nextWaiter += 1
+        let timer = Task {
+            do {
+                try await Task.sleep(for: Self.firstWalkMax)
+                resume(number)
+            } catch {
+                // The walks were faster.
+            }
+        }
+        await withCheckedContinuation { waiters[number] = Waiter(missing: missing, continuation: $0) }
+        timer.cancel()
+    }
+
+    private func resume(_ number: Int) {
+        waiters.removeValue(forKey: number)?.continuation.resume()
+    }
+
+    private func tellWaiters(_ id: ContainerID) {
+        for number in Array(waiters.keys) {
+            waiters[number]?.missing.remove(id)
+            if waiters[number]?.missing.isEmpty == true { resume(number) }
+        }
     }
 
     private func startWalks() {
@@ -79,6 +122,8 @@ actor WritableLayers {
         let end = ContinuousClock.now
         entries[id]?.nextAt = end + max(Self.intervalMin, (end - start) * Self.costFactor)
         entries[id]?.isQueued = false
+        entries[id]?.wasWalked = true
+        tellWaiters(id)
         walks -= 1
         startWalks()
     }

@@ -23,10 +23,10 @@ extension Node {
         try await eventually("the daemon ends") { Processes.isOver(daemon) }
     }
 
-    /// Starts the daemon anew and returns when it answers.
-    func startDaemon() async throws {
+    /// Starts the daemon anew, or another program in its place, and returns when it answers.
+    func startDaemon(_ program: String = Node.binaries + "/swiftletd") async throws {
         _ = try Commands.start(
-            inside([Node.binaries + "/swiftletd", "--config", configuration]), stdout: daemonLog, stderr: daemonLog)
+            inside([program, "--config", configuration]), stdout: daemonLog, stderr: daemonLog)
         try await awaitDaemon()
     }
 
