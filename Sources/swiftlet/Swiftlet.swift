@@ -5,17 +5,21 @@ struct Swiftlet: AsyncParsableCommand {
     static let groups: [CommandGroup] = [
         CommandGroup(name: "One call", subcommands: [Run.self]),
         CommandGroup(
-            name: "Pods", subcommands: [Pods.self, Runp.self, Stopp.self, Rmp.self, Inspectp.self, Forward.self]),
+            name: "Pods",
+            subcommands: [Pods.self, Runp.self, Stopp.self, Rmp.self, Inspectp.self, Statsp.self, Forward.self]),
         CommandGroup(
             name: "Containers",
             subcommands: [
                 Ps.self, Create.self, Start.self, Stop.self, Rm.self, Update.self, Inspect.self, Logs.self, Exec.self,
-                Attach.self, Copy.self,
+                Attach.self, Copy.self, Stats.self,
             ]),
         CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self, Imagefsinfo.self]),
         CommandGroup(
             name: "The runtime",
-            subcommands: [Version.self, Info.self, RuntimeConfig.self, UpdateRuntimeConfig.self, Completion.self]),
+            subcommands: [
+                Version.self, Info.self, RuntimeConfig.self, UpdateRuntimeConfig.self, Metricdescs.self, Metricsp.self,
+                Completion.self,
+            ]),
     ]
     static let configuration = CommandConfiguration(
         commandName: "swiftlet", abstract: abstract, version: ProgramVersion.text, groupedSubcommands: groups)

@@ -7,10 +7,12 @@ import Synchronization
 
 extension FakeWorld {
     /// The methods that the command line calls.
-    func methods() -> [GRPCMethod] { [self.version, status] + imageMethods() + podMethods() + containerMethods() }
+    func methods() -> [GRPCMethod] {
+        [self.version, status] + imageMethods() + podMethods() + containerMethods() + statisticsMethods()
+    }
 
     /// A method that notes the call, fails if a test wants it to, and else answers from the state.
-    private func method<Request: Message, Response: Message>(
+    func method<Request: Message, Response: Message>(
         _ method: CRIMethod<Request, Response>,
         _ body: @escaping @Sendable (Request, inout State) throws(GRPCStatus) -> Response
     ) -> GRPCMethod {

@@ -39,6 +39,10 @@ import Testing
         Row(arguments: ["ps", "-o", "xml"], says: "xml"),
         Row(arguments: ["create", "pod", "container.json"], says: "pod-file"),
         Row(arguments: ["inspect", "--plan", "-q", "abc"], says: "--plan"),
+        Row(arguments: ["stats", "-s=-1"], says: "-1"),
+        Row(arguments: ["stats", "--id", "a", "b"], says: "--id"),
+        Row(arguments: ["statsp", "-s", "3601"], says: "3601"),
+        Row(arguments: ["statsp", "--id", "a", "b"], says: "--id"),
         Row(arguments: ["run"], says: "image"),
     ]
 

@@ -1,0 +1,96 @@
+import ArgumentParser
+import CLICore
+import CRIProto
+import SwiftProtobuf
+
+struct Stats: RuntimeCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what containers use of processors, memory and disk.",
+        usage: "swiftlet stats [OPTIONS] [CONTAINER]")
+
+    @Argument(help: "The container's id or the beginning of it.")
+    var container: String?
+
+    @Option(help: "Only the container with this id or beginning of an id.")
+    var id: String?
+
+    @Option(name: .shortAndLong, help: "Only containers of the pod with this id or beginning of an id.")
+    var pod: String?
+
+    @Option(parsing: .singleValue, help: "Only containers with this label, KEY=VALUE. May be repeated.")
+    var label: [String] = []
+
+    @Flag(name: .shortAndLong, help: "Show containers in every state.")
+    var all = false
+
+    @Option(name: .shortAndLong, help: "Seconds between the two samples that the use of processors is taken from.")
+    var seconds = 1
+
+    @Option(name: .shortAndLong, help: "The format: table, json or yaml.")
+    var output = OutputFormat.table
+
+    func validate() throws {
+        if container != nil, id != nil { throw ValidationError("expected either CONTAINER or --id") }
+        try UsageRate.check(seconds)
+    }
+
+    func run(_ session: Session) async throws {
+        let request = try await request(session)
+        let before = try await sample(request, session)
+        guard output == .table else {
+            let response = Runtime_V1_ListContainerStatsResponse.with { $0.stats = before }
+            return try session.console.out(output.text(JSONValue(message: response)))
+        }
+        let earlier = Dictionary(before.map { ($0.attributes.id, $0.cpu) }) { $1 }
+        try await Task.sleep(for: .seconds(seconds))
+        var table = Table(["CONTAINER", "NAME", "CPU %", "MEM", "DISK", "INODES", "SWAP"])
+        for stats in try await sample(request, session) {
+            table.add([
+                shortID(stats.attributes.id), stats.attributes.metadata.name,
+                UsageRate.text(earlier[stats.attributes.id], stats.cpu), sizeText(stats.memory.workingSetBytes.value),
+                sizeText(stats.writableLayer.usedBytes.value), String(stats.writableLayer.inodesUsed.value),
+                sizeText(stats.swap.swapUsageBytes.value),
+            ])
+        }
+        try session.console.out(table.text)
+    }
+
+    private func request(_ session: Session) async throws -> Runtime_V1_ListContainerStatsRequest {
+        var filter = Runtime_V1_ContainerStatsFilter()
+        filter.labelSelector = try parseLabels(label)
+        if let prefix = container ?? id { filter.id = try await session.containerID(prefix) }
+        if let pod, let full = try await session.podIDs([pod]).first { filter.podSandboxID = full }
+        return .with { $0.filter = filter }
+    }
+
+    /// Sorted by name; a container that does not run uses no processor and is shown on demand only.
+    private func sample(
+        _ request: Runtime_V1_ListContainerStatsRequest, _ session: Session
+    ) async throws -> [Runtime_V1_ContainerStats] {
+        let stats = try await session.runtime.call(
+            CRIMethods.listContainerStats, request, within: session.quick, to: "list container statistics"
+        ).stats
+        return stats.filter { all || $0.cpu.usageCoreNanoSeconds.value > 0 }
+            .sorted {
+                ($0.attributes.metadata.name, $0.attributes.id) < ($1.attributes.metadata.name, $1.attributes.id)
+            }
+    }
+}
+
+/// The use of processors between two samples.
+enum UsageRate {
+    static func check(_ seconds: Int) throws {
+        guard (0...3600).contains(seconds) else {
+            throw ValidationError("--seconds \(seconds): expected 0 to 3600")
+        }
+    }
+
+    /// Hundredths of one processor; "-" where two samples of one process do not exist.
+    static func text(_ before: Runtime_V1_CpuUsage?, _ after: Runtime_V1_CpuUsage) -> String {
+        guard let before, after.timestamp > before.timestamp,
+            after.usageCoreNanoSeconds.value >= before.usageCoreNanoSeconds.value
+        else { return "-" }
+        let used = Double(after.usageCoreNanoSeconds.value - before.usageCoreNanoSeconds.value)
+        return decimal(used / (Double(after.timestamp) - Double(before.timestamp)) * 100, places: 2)
+    }
+}
