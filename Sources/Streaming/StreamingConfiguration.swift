@@ -19,6 +19,10 @@ package struct StreamingConfiguration: Sendable {
     package var idleTimeout = Duration.seconds(4 * 60 * 60)
     /// How long output is awaited after the end of a process from children that keep it open.
     package var drainTime = Duration.seconds(5)
+    /// How long a connection is silent before its client's node is asked whether it is still there.
+    package var keepAliveTime = Duration.seconds(60)
+    /// How often a client whose bytes nobody takes is looked at: it cannot tell that it goes.
+    package var heldReadTime = Duration.seconds(5)
     package var connectionsMax = 1000
     /// Of these, connections that have not shown a token yet.
     package var strangersMax = 100

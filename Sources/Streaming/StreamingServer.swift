@@ -153,11 +153,16 @@ package final class StreamingServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try SocketSetup.closeOnExec(channel)
+                    try SocketSetup.keepAlive(channel, core.value.configuration.keepAliveTime)
                     guard core.value.admit(channel) else { return channel.close(promise: nil) }
                     let idle = core.value.configuration.idleTimeout.timeAmount
                     var handlers: [any ChannelHandler] = []
                     if let tls { handlers.append(NIOSSLServerHandler(context: tls)) }
-                    handlers += [IdleStateHandler(allTimeout: idle), IdleEnd(), RequestHandler(core.value)]
+                    let held = core.value.configuration.heldReadTime.timeAmount
+                    handlers += [
+                        IdleStateHandler(allTimeout: idle), IdleEnd(), HeldReads(lookingEvery: held),
+                        RequestHandler(core.value),
+                    ]
                     try channel.pipeline.syncOperations.addHandlers(handlers)
                 }
             }

@@ -81,12 +81,17 @@ extension StreamingTests {
             }
         }
 
-        @Test func bombsAndOtherMalformedFramesEndTheConnection() async throws {
-            let bombs: [[UInt8]] = [
+        /// Headers that inflate without end, lengths and counts of nonsense, streams that were never opened.
+        static func bombs() throws -> [[UInt8]] {
+            [
                 try RawSPDY.bomb(mebibytes: 60), try RawSPDY.bomb(mebibytes: 400),
                 [0x80, 3, 0, 1, 0, 0xff, 0xff, 0xff], [0x80, 3, 0, 4, 0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff],
                 [0, 0, 0, 0, 0, 0, 0, 0], [UInt8](repeating: 0xff, count: 1000),
             ]
+        }
+
+        @Test func bombsAndOtherMalformedFramesEndTheConnection() async throws {
+            let bombs = try Self.bombs()
             try await Fixture.run { fixture in
                 let memory = try residentBytes()
                 for bomb in bombs {

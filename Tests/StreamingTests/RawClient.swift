@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Streaming
 
 /// A connection that sends any bytes and keeps what comes back.
@@ -18,12 +19,16 @@ final class RawClient: Sendable {
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
-    init(_ url: String) async throws {
+    init(_ url: String, tls: NIOSSLContext? = nil) async throws {
         let target = try Target(url)
         let log = log
         channel = try await ClientBootstrap(group: clientGroup)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Reader(log)) }
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+                    try pipeline.addHandler(Reader(log))
+                }
             }
             .connect(host: target.host, port: target.port).get()
     }

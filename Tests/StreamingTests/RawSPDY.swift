@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 import Streaming
 import Testing
 
@@ -9,9 +10,9 @@ final class RawSPDY {
     let raw: RawClient
     private var encoder: FrameEncoder
 
-    init(_ url: String, _ version: String = "v4.channel.k8s.io") async throws {
+    init(_ url: String, _ version: String = "v4.channel.k8s.io", tls: NIOSSLContext? = nil) async throws {
         encoder = try FrameEncoder()
-        raw = try await RawClient(url)
+        raw = try await RawClient(url, tls: tls)
         let path = try Target(url).path
         raw.send(
             Array(

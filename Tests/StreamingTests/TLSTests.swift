@@ -1,59 +1,63 @@
-import Foundation
-import NIOSSL
+import StreamClient
 import Streaming
 import Testing
 
 extension StreamingTests {
     @Suite struct TLSTests {
-        /// A self-signed certificate for 127.0.0.1.
-        private func makeFiles(in directory: URL) throws -> StreamingConfiguration.TLSFiles {
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            let files = StreamingConfiguration.TLSFiles(
-                certificateChain: directory.appending(path: "chain.pem").path,
-                privateKey: directory.appending(path: "key.pem").path)
-            let openssl = Process()
-            openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-            openssl.arguments = [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=streaming", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", files.privateKey, "-out",
-                files.certificateChain,
-            ]
-            openssl.standardError = FileHandle.nullDevice
-            try openssl.run()
-            openssl.waitUntilExit()
-            try #require(openssl.terminationStatus == 0)
-            return files
+        @Test func everythingGoesThroughTLSWhereItIsConfigured() async throws {
+            try await Certificate.with { certificate in
+                try await Fixture.run {
+                    $0.tls = certificate.files
+                } _: { fixture in
+                    let url = try fixture.execURL(.all)
+                    #expect(url.hasPrefix("https://127.0.0.1:"))
+                    let client = try await SPDYClient(url, ["v4.channel.k8s.io"], tls: certificate.client)
+                    let streams = try await client.open(StreamChoice.all.types())
+                    let process = await fixture.target.session()
+                    let block = [UInt8](repeating: 9, count: 1 << 20)
+                    for _ in 0..<16 { await process.stdout.write(block) }
+                    streams["stdin"]?.write("question")
+                    #expect(await process.stdin.readText(8) == "question")
+                    process.end(0)
+                    #expect(await streams["stdout"]?.log.whole().sum == Checksum(block, times: 16))
+                    #expect(await streams["error"]?.log.whole().text == #"{"metadata":{},"status":"Success"}"#)
+                    await client.closed()
+
+                    // Without TLS there is nothing to be had.
+                    let plain = try await RawClient(try fixture.execURL(.all))
+                    plain.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+                    #expect(await !plain.log.whole().text.contains("HTTP"))
+                    await plain.close()
+                }
+            }
         }
 
-        @Test func everythingGoesThroughTLSWhereItIsConfigured() async throws {
-            let directory = FileManager.default.temporaryDirectory.appending(path: "streaming-\(UUID())")
-            defer { try? FileManager.default.removeItem(at: directory) }
-            let files = try makeFiles(in: directory)
-            var client = TLSConfiguration.makeClientConfiguration()
-            client.trustRoots = .file(files.certificateChain)
-            let context = try NIOSSLContext(configuration: client)
-            try await Fixture.run {
-                $0.tls = files
-            } _: { fixture in
-                let url = try fixture.execURL(.all)
-                #expect(url.hasPrefix("https://127.0.0.1:"))
-                let client = try await SPDYClient(url, ["v4.channel.k8s.io"], tls: context)
-                let streams = try await client.open(StreamChoice.all.types())
-                let process = await fixture.target.session()
-                let block = [UInt8](repeating: 9, count: 1 << 20)
-                for _ in 0..<16 { await process.stdout.write(block) }
-                streams["stdin"]?.write("question")
-                #expect(await process.stdin.readText(8) == "question")
-                process.end(0)
-                #expect(await streams["stdout"]?.log.whole().sum == Checksum(block, times: 16))
-                #expect(await streams["error"]?.log.whole().text == #"{"metadata":{},"status":"Success"}"#)
-                await client.closed()
-
-                // Without TLS there is nothing to be had.
-                let plain = try await RawClient(try fixture.execURL(.all))
-                plain.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
-                #expect(await !plain.log.whole().text.contains("HTTP"))
-                await plain.close()
+        @Test(arguments: StreamOptions.Transport.allCases)
+        func ourClientTrustsAnAuthorityAndNobodyElse(_ transport: StreamOptions.Transport) async throws {
+            try await Certificate.with { certificate in
+                try await Fixture.run {
+                    $0.tls = certificate.files
+                } _: { fixture in
+                    let streams = RemoteStreams(stdin: true, stdout: true, stderr: true, tty: false)
+                    var options = StreamOptions(transport: transport)
+                    let untrusted = try StreamURL(try fixture.execURL(.all))
+                    await #expect(throws: StreamError.self) {
+                        _ = try await RemoteCommand.open(untrusted, streams, options)
+                    }
+                    #expect(fixture.target.calls == 0)
+                    options.tls.authorityFile = certificate.files.certificateChain
+                    let client = try await RemoteCommand.open(
+                        try StreamURL(try fixture.execURL(.all)), streams, options)
+                    let process = await fixture.target.session()
+                    try await client.send(Array("question".utf8))
+                    #expect(await process.stdin.readText(8) == "question")
+                    await process.stdout.write("answer")
+                    process.end(3)
+                    #expect(await client.next() == .stdout(Array("answer".utf8)))
+                    #expect(await client.next() == nil)
+                    #expect(try client.outcome() == .exited(3))
+                    client.close()
+                }
             }
         }
 

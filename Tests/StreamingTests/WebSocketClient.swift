@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Streaming
 import Synchronization
 import Testing
@@ -69,7 +70,7 @@ final class WebSocketClient: Sendable {
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
-    init(_ url: String, _ protocols: String?, extra: String = "") async throws {
+    init(_ url: String, _ protocols: String?, extra: String = "", tls: NIOSSLContext? = nil) async throws {
         let target = try Target(url)
         let holder = Mutex<WebSocketClient?>(nil)
         channel = try await ClientBootstrap(group: clientGroup)
@@ -79,7 +80,9 @@ final class WebSocketClient: Sendable {
         let channel = channel
         try await channel.eventLoop.submit {
             guard let client = holder.withLock({ $0 }) else { return }
-            try channel.pipeline.syncOperations.addHandler(Reader(client))
+            let pipeline = channel.pipeline.syncOperations
+            if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+            try pipeline.addHandler(Reader(client))
         }.get()
         try await channel.setOption(ChannelOptions.autoRead, value: true).get()
         let names = protocols.map { "Sec-WebSocket-Protocol: \($0)\r\n" } ?? ""

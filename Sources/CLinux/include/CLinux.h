@@ -8,5 +8,6 @@
 #include "processes.h"
 #include "sockets.h"
 #include "spawn_program.h"
+#include "tcp.h"
 #include "terminals.h"
 #include "waiting.h"
