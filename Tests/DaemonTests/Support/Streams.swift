@@ -110,3 +110,15 @@ extension Node {
         return result
     }
 }
+
+extension Node {
+    /// Bytes of the daemon's that are in memory.
+    func daemonMemory() throws -> Int {
+        guard let daemon = daemonProcess() else { throw TestFailure("no daemon runs") }
+        let status = String(decoding: try readFile("/proc/\(daemon)/status"), as: UTF8.self)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        let number = line?.split(separator: " ").dropLast().last.flatMap { Int($0) }
+        guard let number else { throw TestFailure("no VmRSS in the status of process \(daemon)") }
+        return number << 10
+    }
+}
