@@ -1,11 +1,13 @@
 import CLICore
 import Foundation
+import Glibc
 import Synchronization
 
 /// The program `swiftlet` as a process, beside the tests' own executable.
 final class Executable: Sendable {
     private struct State {
         var out: [UInt8] = []
+        var isOutputOver = false
         var status: Int32?
     }
 
@@ -38,15 +40,34 @@ final class Executable: Sendable {
             change.yield()
 
         }
-        if !closesOutput {
-            output.fileHandleForReading.readabilityHandler = { [weak self] handle in
-                let data = handle.availableData
-                self?.state.withLock { $0.out += data }
+        try process.runWithoutMask()
+        let reading = output.fileHandleForReading
+        if closesOutput {
+            try reading.close()
+            state.withLock { $0.isOutputOver = true }
+        } else {
+            Self.readToEnd(reading) { [weak self] bytes in
+                self?.state.withLock { state in
+                    state.out += bytes
+                    state.isOutputOver = bytes.isEmpty
+                }
                 change.yield()
             }
         }
-        try process.runWithoutMask()
-        if closesOutput { try output.fileHandleForReading.close() }
+    }
+
+    /// Hands on what comes, and nothing at the end, from a thread of its own. A readability handler will not do: a descriptor that is
+    /// closed while libdispatch waits for it crashes the process.
+    static func readToEnd(_ handle: FileHandle, _ body: @escaping @Sendable (ArraySlice<UInt8>) -> Void) {
+        Thread.detachNewThread {
+            var bytes = [UInt8](repeating: 0, count: 1 << 16)
+            var count: Int
+            repeat {
+                // EIO is how a terminal ends.
+                count = max(0, Glibc.read(handle.fileDescriptor, &bytes, bytes.count))
+                body(bytes[..<count])
+            } while count > 0
+        }
     }
 
     /// The program itself.
@@ -96,9 +117,11 @@ final class Executable: Sendable {
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
+    /// Waits for its end and for all that it wrote.
     func exitStatus() async throws -> Int32 {
-        if let status = state.withLock(\.status) { return status }
-        for await _ in changes { if let status = state.withLock(\.status) { return status } }
+        let status = { self.state.withLock { $0.isOutputOver ? $0.status : nil } }
+        if let status = status() { return status }
+        for await _ in changes { if let status = status() { return status } }
         throw CancellationError()
     }
 

@@ -139,7 +139,7 @@ import Testing
             try await program.waitFor("interrupted")
             try program.type("\u{1c}")
             #expect(try await program.exitStatus() == 5)
-            #expect(program.isCooked)
+            #expect(program.isRestored)
         }
     }
 
@@ -155,7 +155,7 @@ import Testing
             try await program.waitFor("got two\r\n")
             try program.type("\u{4}")
             #expect(try await program.exitStatus() == 6)
-            #expect(program.isCooked)
+            #expect(program.isRestored)
         }
     }
 
@@ -168,7 +168,7 @@ import Testing
             #expect(!program.isCooked)
             kill(try program.programID(), signal)
             #expect(try await program.exitStatus() == 128 + signal)
-            #expect(program.isCooked)
+            #expect(program.isRestored)
         }
     }
 
@@ -179,7 +179,7 @@ import Testing
             let program = try fixture.terminal(["exec", "-it", "0002", "nonsense"])
             defer { program.end() }
             #expect(try await program.exitStatus() == 1)
-            #expect(program.isCooked)
+            #expect(program.isRestored)
             #expect(program.shown.contains("execute \"nonsense\""))
         }
     }
@@ -195,7 +195,7 @@ import Testing
             try program.type(keys.1)
             #expect(try await program.exitStatus() == 0)
             #expect(program.shown.contains("detached from container"))
-            #expect(program.isCooked)
+            #expect(program.isRestored)
         }
     }
 }

@@ -8,8 +8,16 @@ import Synchronization
 final class TerminalProgram: Sendable {
     private struct State {
         var shown = ""
+        var isOver = false
         var status: Int32?
     }
+
+    private static let restoredMark = "[mode restored]"
+    private static let front = """
+        before=$(stty -g); "$@"; code=$?
+        if [ "$(stty -g)" = "$before" ]; then echo "\(restoredMark)"; fi
+        exit $code
+        """
 
     private let process: Process
     private let master: FileHandle
@@ -24,7 +32,8 @@ final class TerminalProgram: Sendable {
         try pair.master.setTerminalSize(rows: rows, columns: columns)
         master = FileHandle(fileDescriptor: try pair.master.duplicate().take(), closeOnDealloc: true)
         process = Process()
-        process.inNewSession([try Executable.program().path] + arguments)
+        // Below a shell, whose terminal is not reset with the program's end: a session's is with its leader's (tty_io.c).
+        process.inNewSession(["/bin/sh", "-c", Self.front, "sh", try Executable.program().path] + arguments)
         func peer() throws -> FileHandle {
             FileHandle(fileDescriptor: try pair.peer.duplicate().take(), closeOnDealloc: true)
         }
@@ -38,17 +47,16 @@ final class TerminalProgram: Sendable {
             }
             change.yield()
         }
-        master.readabilityHandler = { [weak self] handle in
-            var bytes = [UInt8](repeating: 0, count: 4096)
-            let count = Glibc.read(handle.fileDescriptor, &bytes, bytes.count)
-            guard count > 0 else {
-                handle.readabilityHandler = nil
-                return
+        try process.runWithoutMask()
+        // The program has them now, and with it they end.
+        for end in ends { try end.close() }
+        Executable.readToEnd(master) { [weak self] bytes in
+            self?.state.withLock { state in
+                state.shown += String(decoding: bytes, as: UTF8.self)
+                state.isOver = bytes.isEmpty
             }
-            self?.state.withLock { $0.shown += String(decoding: bytes[..<count], as: UTF8.self) }
             change.yield()
         }
-        try process.runWithoutMask()
     }
 
     var shown: String { state.withLock(\.shown) }
@@ -60,6 +68,9 @@ final class TerminalProgram: Sendable {
         let flags = tcflag_t(ICANON | ECHO | ISIG)
         return mode.c_lflag & flags == flags
     }
+
+    /// Whether the program left the terminal's mode as it had found it.
+    var isRestored: Bool { shown.contains(Self.restoredMark) }
 
     func type(_ text: String) throws { try master.write(contentsOf: Data(text.utf8)) }
 
@@ -80,17 +91,21 @@ final class TerminalProgram: Sendable {
         }
     }
 
-    /// The process of the program below setsid.
+    /// The process of the program: below setsid and the shell.
     func programID() throws -> Int32 {
-        let path = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
-        let children = try String(contentsOfFile: path, encoding: .utf8)
-        // setsid(1) forks only where it leads a group already.
-        return children.split(separator: " ").first.flatMap { Int32($0) } ?? process.processIdentifier
+        var id = process.processIdentifier
+        while true {
+            let children = try String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8)
+            guard let child = children.split(separator: " ").first.flatMap({ Int32($0) }) else { return id }
+            id = child
+        }
     }
 
+    /// Waits for its end and for all that it showed.
     func exitStatus() async throws -> Int32 {
-        if let status = state.withLock(\.status) { return status }
-        for await _ in changes { if let status = state.withLock(\.status) { return status } }
+        let status = { self.state.withLock { $0.isOver ? $0.status : nil } }
+        if let status = status() { return status }
+        for await _ in changes { if let status = status() { return status } }
         throw CancellationError()
     }
 
