@@ -115,7 +115,7 @@ import Testing
 
     static let refusals: [(String, String)] = [
         ("from/file", "missing/"), ("from/file", "missing/x"), ("from/file/.", "x"), ("from/file", "from/file/"),
-        ("from", "from/file"),
+        ("from", "from/file"), ("pipe", "to"), ("../../../../../../proc", "to"),
     ]
 
     @Test("what has no place is refused", arguments: refusals)
@@ -123,7 +123,9 @@ import Testing
         let scratch = try ScratchDirectory()
         try makeDirectory(scratch, "from")
         _ = try scratch.write("from/file", "one")
+        #expect(mkfifo(scratch.path + "/pipe", 0o600) == 0)
         #expect(throws: (any Error).self) { try copy(scratch, from, to) }
+        #expect(!FileManager.default.fileExists(atPath: scratch.path + "/to"))
         #expect(try text(scratch, "from/file") == "one")
     }
 

@@ -78,7 +78,7 @@ import Testing
             let taken = "\(server.port):\(server.port)"
             let alone = try await fixture.swiftlet(["port-forward", "--address", "127.0.0.1", "0001", taken])
             #expect(alone.status == 1)
-            #expect(alone.err.contains("listen on port \(server.port) of 127.0.0.1"))
+            #expect(alone.err.contains("listen on port \(server.port) of 127.0.0.1: the address is in use already\n"))
             let program = try Executable.start(
                 ["-r", fixture.runtime.endpoint, "port-forward", "--address", "127.0.0.1", "0001", taken, ":7"])
             defer { program.end() }

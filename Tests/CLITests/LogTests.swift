@@ -30,6 +30,7 @@ import Testing
             Row(flags: ["--tail", "3"], out: "three\n\nfour\n"),
             Row(flags: ["--tail", "4"], out: "three\n\nfour\n", err: "two\n"),
             Row(flags: ["--tail", "100"], out: "one\nthree\n\nfour\n", err: "two\n"),
+            Row(flags: ["--tail", "-1"], out: "one\nthree\n\nfour\n", err: "two\n"),
             Row(flags: ["--tail=-1"], out: "one\nthree\n\nfour\n", err: "two\n"),
             Row(flags: ["--since", "2026-11-23T02:10:15Z"], out: "\nfour\n"),
             // The console's clock stands at 02:10:29.

@@ -45,7 +45,9 @@ struct Attach: RuntimeCommand {
         let url = try await session.runtime.call(CRIMethods.attach, request, within: session.quick, to: operation).url
         let end = try await naming(operation) { try await relay.run(url, stream.options) }
         switch end {
-        case .detached: try session.console.err("swiftlet: detached from container \"\(shortID(id))\"\n")
+        case .detached:
+            // Behind a prompt, mostly.
+            try session.console.err("\nswiftlet: detached from container \"\(shortID(id))\"\n")
         case .outcome(.failed(let reason)): throw Failure("\(operation): \(reason)")
         case .outcome(.exited), .late:
             let status = try await session.containerStatus(id).status

@@ -22,7 +22,7 @@ struct Logs: RuntimeCommand {
     @Flag(name: .shortAndLong, help: "Have the runtime open the log file anew; show nothing.")
     var reopen = false
 
-    @Option(help: "Show only the last lines, this many.")
+    @Option(parsing: .unconditional, help: "Show only the last lines, this many; -1 means all.")
     var tail: Int?
 
     @Option(help: "Show at most this many bytes.")

@@ -57,6 +57,12 @@ struct CopyTarget: ~Copyable {
     func receive(
         _ source: borrowing OwnedFD, _ kind: FileStatus.Kind, _ from: CopyPath, by copy: TreeCopy
     ) throws(Failure) {
+        guard kind == .directory || kind == .regular else {
+            throw Failure("copy \"\(from.path)\": neither a file nor a directory")
+        }
+        if kind == .directory, try isPseudo(source, from) {
+            throw Failure("copy \"\(from.path)\": it has no files but the kernel's own")
+        }
         if kind != .directory, from.wantsDirectory { throw Failure("copy \"\(from.path)\": not a directory") }
         if kind != .directory, name != nil, path.wantsDirectory {
             throw Failure("open \"\(path.path)\": there is no such directory")
@@ -67,6 +73,12 @@ struct CopyTarget: ~Copyable {
         }
         guard let target = name ?? from.name else { throw Failure("copy \"\(from.path)\": it has no name") }
         try copy.copy(source, to: Path(target), in: directory, shown: from.path)
+    }
+
+    private func isPseudo(_ source: borrowing OwnedFD, _ path: CopyPath) throws(Failure) -> Bool {
+        do throws(Errno) { return try source.isPseudo() } catch {
+            throw Failure("look at \"\(path.path)\": \(error)")
+        }
     }
 
     /// Writes standard input into a file.

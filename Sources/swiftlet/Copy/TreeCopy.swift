@@ -59,7 +59,7 @@ struct TreeCopy {
             if entries.isEmpty { return }
             for entry in entries where !entry.isDot {
                 let name = Path(entry.name)
-                let path = shown + "/" + name.description
+                let path = (shown == "/" ? "" : shown) + "/" + name.description
                 let file: OwnedFD
                 do throws(Errno) {
                     file = try directory.open(name, [.path, .noFollow])
