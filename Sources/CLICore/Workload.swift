@@ -18,6 +18,8 @@ package struct Workload: Sendable {
     package var workingDirectory = ""
     package var user: User?
     package var hasTerminal = false
+    /// Whether one client may send it input, which ends with that client.
+    package var hasInput = false
     package var isPrivileged = false
     package var hasReadOnlyRoot = false
     package var usesHostNetwork = false
@@ -74,6 +76,8 @@ package struct Workload: Sendable {
             }
             $0.mounts = mounts
             $0.tty = hasTerminal
+            $0.stdin = hasInput
+            $0.stdinOnce = hasInput
             $0.logPath = logDirectory.isEmpty ? "" : Self.logName
             let kubelet = podLabels.merging(["io.kubernetes.container.name": name]) { given, _ in given }
             $0.labels = labels.merging(kubelet) { given, _ in given }

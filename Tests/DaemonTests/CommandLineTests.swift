@@ -85,12 +85,17 @@ extension WholeDaemon.CommandLine {
                         client = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60)
                         threading.Thread(target=client.sendall, args=(data,)).start()
                         back = b""
-                        while len(back) < len(data): back += client.recv(65536)
+                        while len(back) < len(data):
+                            part = client.recv(65536)
+                            assert part, f"ended after {len(back)} bytes of {len(data)}"
+                            back += part
                         assert back == data
                         client.close()
-                    threads = [threading.Thread(target=exchange, args=(os.urandom(100000 * n),)) for n in range(16)]
-                    for thread in threads: thread.start()
-                    for thread in threads: thread.join()
+                    # Two at a time: more do not fit into the queue of busybox's nc.
+                    def several():
+                        for n in range(8): exchange(os.urandom(200000 * n))
+                    other = threading.Thread(target=several)
+                    other.start(); several(); other.join()
                     assert socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=60).recv(1) == b""
                     print("done")
                     END
@@ -101,5 +106,26 @@ extension WholeDaemon.CommandLine {
             #expect(lines.count == 3 && lines[0] == "done" && lines[1] == "status 143", "\(result)")
             #expect(lines.last?.hasPrefix("swiftlet: forward a connection to port 18081: ") == true, "\(result)")
         }
+    }
+
+    @Test func `run sends its input, and its end, to the command`() async throws {
+        let node = try Node.current
+        let result = try await node.leavesNothing {
+            try await node.shell("seq 1 100000 | swiftlet run -i \(Node.busybox) -- sh -c 'wc -l; echo over; exit 4'")
+        }
+        #expect(result.status == 4 && result.stdout == "100000\nover\n" && result.stderr == "", "\(result)")
+        let refused = try await node.shell("swiftlet run -it \(Node.busybox) sh")
+        #expect(refused.status == 2 && refused.stderr.contains("the input is not a terminal"), "\(refused)")
+    }
+
+    @Test func `run hands its terminal over to the command`() async throws {
+        let node = try Node.current
+        let result = try await node.leavesNothing {
+            // script(1) gives the client a terminal of its own; the command waits for what is typed.
+            try await node.shell(
+                "echo word | SHELL=/bin/sh script -qec '\(Node.binaries)/swiftlet run -it \(Node.busybox) -- "
+                    + "sh -c \"read a; tty; echo got \\$a; exit 5\"' /dev/null")
+        }
+        #expect(result.status == 5 && result.stdout.contains("/dev/pts/0\r\ngot word\r\n"), "\(result)")
     }
 }

@@ -10,7 +10,8 @@ struct Run: RuntimeCommand {
         usage: "swiftlet run [OPTIONS] IMAGE [ARGUMENT ...]",
         discussion: """
             Pulls the image if it is not there, and ends with the command's exit status. An interrupt asks the command to stop, \
-            and kills it after ten seconds; a second one kills it at once.
+            and kills it after ten seconds; a second one kills it at once. A terminal that is handed over shows what comes once \
+            it is joined: a prompt may take a key.
             """)
 
     @OptionGroup var options: RunOptions
@@ -35,6 +36,8 @@ struct Run: RuntimeCommand {
 
     func run(_ session: Session) async throws {
         let uid = UUID().uuidString.lowercased()
+        // Before anything is made for it.
+        if options.interactive, options.tty { _ = try RawTerminal() }
         let words = command.first == "--" ? Array(command.dropFirst()) : command
         var workload = try options.workload(
             image: image, arguments: words, uid: uid, environment: ProcessInfo.processInfo.environment)

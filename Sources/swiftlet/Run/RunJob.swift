@@ -80,10 +80,7 @@ actor RunJob {
         phase = .running(container: container)
         if signal != nil { try await session.stopContainer(container, grace: 0) }
 
-        let logPath = workload.logDirectory + "/" + Workload.logName
-        var follower = LogFollower(file: try LogFile(logPath), printer: LogPrinter(console: session.console))
-        let session = session
-        try await follower.follow { try await session.hasEnded(container) }
+        var follower = try await show(container)
         phase = .ending
         let status = try await session.containerStatus(container).status
         // Something the container left behind may still write; when the pod has stopped nothing can.
@@ -96,6 +93,23 @@ actor RunJob {
             try session.console.err("swiftlet: the container went over its memory limit\n")
         }
         return status.exitCode & 0xff
+    }
+
+    /// Shows what the container writes until it has ended, and sends it our input if it takes any.
+    private func show(_ container: String) async throws -> LogFollower {
+        let session = session
+        var file = try LogFile(workload.logDirectory + "/" + Workload.logName)
+        let input = RunInput(session: session, container: container, hasTerminal: workload.hasTerminal)
+        // A terminal's half lines, such as a prompt, are in no log yet.
+        if workload.hasInput, workload.hasTerminal, try await input.join() { try file.seekToLast(0) }
+        var follower = LogFollower(file: file, printer: LogPrinter(console: session.console))
+        let feeds = workload.hasInput && !workload.hasTerminal
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            if feeds { group.addTask { _ = try await input.join() } }
+            try await follower.follow { try await session.hasEnded(container) }
+            return follower
+        }
     }
 
     private func stopIfInterrupted() throws {

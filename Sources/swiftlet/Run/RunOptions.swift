@@ -38,7 +38,10 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Use this machine's network.")
     var hostNetwork = false
 
-    @Flag(name: .shortAndLong, help: "Give the process a terminal, without input.")
+    @Flag(name: .shortAndLong, help: "Send the input to the process.")
+    var interactive = false
+
+    @Flag(name: .shortAndLong, help: "Give the process a terminal; with --interactive it gets ours.")
     var tty = false
 
     @Flag(help: "Make the root filesystem read-only.")
@@ -57,6 +60,7 @@ struct RunOptions: ParsableArguments {
         workload.labels = try parseLabels(label)
         workload.workingDirectory = workdir ?? ""
         workload.hasTerminal = tty
+        workload.hasInput = interactive
         workload.hasReadOnlyRoot = readOnly
         workload.isPrivileged = privileged
         workload.usesHostNetwork = hostNetwork

@@ -22,6 +22,8 @@ struct Relay: Sendable {
     let streams: RemoteStreams
     var detachKeys: DetachKeys?
     var limit: Duration?
+    /// Whether a signal ends the program while the terminal is raw; false where somebody else sees to signals.
+    var endsBySignals = true
 
     /// Connects to the URL and copies. Ends the program if a signal asks for that while the terminal is in raw mode.
     func run(_ url: String, _ options: StreamOptions) async throws -> End {
@@ -84,7 +86,7 @@ struct Relay: Sendable {
     /// Signals that mean something for the terminal; without one they do what they do to any program.
     private func trappedSignals(_ terminal: RawTerminal?) async -> AsyncStream<Signal>? {
         guard streams.tty else { return nil }
-        let ends: [UnixSignal] = terminal == nil ? [] : [.sigterm, .sighup, .sigint, .sigquit]
+        let ends: [UnixSignal] = terminal == nil || !endsBySignals ? [] : [.sigterm, .sighup, .sigint, .sigquit]
         let trapped = await UnixSignalsSequence(trapping: [.sigwinch, .sigcont] + ends)
         return AsyncStream { continuation in
             let task = Task {
