@@ -11,6 +11,13 @@ struct BackOff: Sendable {
 
     init(scale: Double) { self.scale = scale }
 
+    /// The wait as a kubelet writes it: 10s, 2m40s; shorter ones as 10ms.
+    var text: String {
+        let (seconds, rest) = period.components
+        if seconds < 1 { return "\(rest / 1_000_000_000_000_000)ms" }
+        return seconds < 60 ? "\(seconds)s" : "\(seconds / 60)m\(seconds % 60)s"
+    }
+
     mutating func noteEnd(at now: Duration) {
         if now - lastRestart > Self.longest * 2 * scale { period = .zero }
         notBefore = now + period

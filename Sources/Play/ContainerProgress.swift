@@ -152,7 +152,7 @@ package struct ContainerProgress: Sendable {
             previousEnd = end
             state = .waiting(
                 reason: "CrashLoopBackOff",
-                message: "back-off \(backOff.period) restarting failed container=\(spec.name) pod=\(pod)")
+                message: "back-off \(backOff.text) restarting failed container=\(spec.name) pod=\(pod)")
         case .waiting("ErrImagePull", let message) where now > failedAt:
             state = .waiting(reason: "ImagePullBackOff", message: message)
         case .waiting, .running: return

@@ -4,6 +4,8 @@ package struct Manifest: Sendable {
     /// Name in its namespace to the object's files.
     package var configMaps: [String: [String: [UInt8]]] = [:]
     package var secrets: [String: [String: [UInt8]]] = [:]
+
+    package init() {}
 }
 
 package enum RestartPolicy: String, CaseIterable, Sendable { case Always, OnFailure, Never }
@@ -28,6 +30,7 @@ package struct PodManifest: Sendable {
     package var sysctls: [String: String] = [:]
     package var runAsUser: Int64?
     package var runAsGroup: Int64?
+    package var runAsNonRoot: Bool?
     package var fsGroup: Int64?
     package var supplementalGroups: [Int64] = []
     package var seccomp: SeccompChoice?
@@ -66,6 +69,7 @@ package struct ContainerManifest: Sendable {
     package var readiness: Probe?
     package var postStart: LifecycleHook?
     package var preStop: LifecycleHook?
+    package var terminationMessagePath = "/dev/termination-log"
 
     package init() {}
 }
@@ -110,6 +114,7 @@ package struct VolumeMount: Sendable {
     package var subPath: String
     package var isReadOnly: Bool
     package var propagation: String
+    package var line = 0
 }
 
 package struct VolumeManifest: Sendable {
@@ -135,6 +140,7 @@ package struct VolumeManifest: Sendable {
 
     package var name: String
     package var source: Source
+    package var line = 0
 }
 
 /// What a hook or a probe does.

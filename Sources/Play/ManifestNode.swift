@@ -23,7 +23,9 @@ package struct ManifestNode: Sendable {
         var count = 0
         do {
             var found: [ManifestNode] = []
-            for node in try Yams.compose_all(yaml: text) {
+            // Not compose_all: its sequence ends at a mistake without a word.
+            let parser = try Yams.Parser(yaml: text)
+            while let node = try parser.nextRoot() {
                 let tree = try tree(node, line: 1, &count)
                 if case .null = tree.value { continue }
                 found.append(tree)

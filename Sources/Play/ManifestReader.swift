@@ -49,6 +49,7 @@ package struct ManifestReader {
         fields.ignore("immutable")
         var files = fields.map("data").mapValues { Array($0.utf8) }
         files.merge(decoded("binaryData", fields)) { $1 }
+        check(files, fields)
         manifest.configMaps[name(fields)] = files
     }
 
@@ -56,7 +57,24 @@ package struct ManifestReader {
         fields.ignore("immutable", "type")
         var files = decoded("data", fields)
         files.merge(fields.map("stringData").mapValues { Array($0.utf8) }) { $1 }
+        check(files, fields)
         manifest.secrets[name(fields)] = files
+    }
+
+    /// Keys become names of files: only those that the API allows, none that leads out of a directory.
+    private func check(_ files: [String: [UInt8]], _ fields: ManifestFields) {
+        for key in files.keys.sorted() where !isKey(key) {
+            fields.error(
+                "data", "has the key \"\(key)\": expected letters, digits, \"-\", \"_\" and \".\", not \"..\" first")
+        }
+    }
+
+    private func isKey(_ key: String) -> Bool {
+        (1...253).contains(key.utf8.count) && key != "." && !key.hasPrefix("..")
+            && key.utf8.allSatisfy {
+                (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0)
+                    || [45, 46, 95].contains($0)
+            }
     }
 
     private func decoded(_ field: String, _ fields: ManifestFields) -> [String: [UInt8]] {

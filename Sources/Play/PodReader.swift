@@ -66,9 +66,7 @@ struct PodReader {
             if !names.insert(container.name).inserted {
                 spec.error("containers", "has the name \"\(container.name)\" twice")
             }
-            for mount in container.mounts where !pod.volumes.contains(where: { $0.name == mount.volume }) {
-                spec.error("volumes", "has no \"\(mount.volume)\", which container \"\(container.name)\" mounts")
-            }
+            for mount in container.mounts { check(mount, of: container, spec, pod) }
             let handlers =
                 ProbeKind.allCases.compactMap { container.probe($0)?.handler }
                 + [container.postStart, container.preStop].compactMap { $0?.handler }
@@ -87,9 +85,27 @@ struct PodReader {
         }
     }
 
+    private func check(
+        _ mount: VolumeMount, of container: ContainerManifest, _ spec: ManifestFields, _ pod: PodManifest
+    ) {
+        guard let volume = pod.volumes.first(where: { $0.name == mount.volume }) else {
+            return spec.error("volumes", "has no \"\(mount.volume)\", which container \"\(container.name)\" mounts")
+        }
+        guard !mount.subPath.isEmpty else { return }
+        switch volume.source {
+        case .configMap, .secret, .downwardAPI: return
+        case .emptyDir, .hostPath:
+            // Containers write there: the path may be a link that leads out of it, as in CVE-2021-25741.
+            problems.unhonoured.append(
+                "line \(mount.line): a subPath of volume \"\(volume.name)\", which containers may write, cannot be honoured"
+            )
+        }
+    }
+
     private func read(security: ManifestFields, _ pod: inout PodManifest) {
         pod.runAsUser = security.integer("runAsUser")
         pod.runAsGroup = security.integer("runAsGroup")
+        pod.runAsNonRoot = security.bool("runAsNonRoot")
         pod.fsGroup = security.integer("fsGroup")
         pod.supplementalGroups = security.items("supplementalGroups").compactMap {
             if case .number(let digits) = $0.node.value { return Int64(digits) }
@@ -103,8 +119,7 @@ struct PodReader {
         pod.seccomp = security.fields("seccompProfile").flatMap(seccomp)
         security.ignore("fsGroupChangePolicy")
         security.cannot(
-            "appArmorProfile", "runAsNonRoot", "seLinuxOptions", "seLinuxChangePolicy", "supplementalGroupsPolicy",
-            "windowsOptions")
+            "appArmorProfile", "seLinuxOptions", "seLinuxChangePolicy", "supplementalGroupsPolicy", "windowsOptions")
         security.end()
     }
 
@@ -170,7 +185,15 @@ struct PodReader {
                 lifecycle.end()
             }
         }
-        fields.ignore("terminationMessagePath", "terminationMessagePolicy")
+        if let path = fields.string("terminationMessagePath") {
+            if !path.hasPrefix("/") || path.split(separator: "/").contains("..") {
+                fields.error("terminationMessagePath", "is not an absolute path without \"..\"")
+            }
+            container.terminationMessagePath = path
+        }
+        if let policy = fields.string("terminationMessagePolicy"), policy != "File" {
+            fields.cannot("terminationMessagePolicy")
+        }
         fields.cannot("resizePolicy", "restartPolicyRules", "stdinOnce", "volumeDevices")
         if role == .main { fields.cannot("restartPolicy") }
         fields.end()
@@ -184,13 +207,14 @@ struct PodReader {
         values.allowsEscalation = security.bool("allowPrivilegeEscalation") ?? true
         values.runAsUser = security.integer("runAsUser")
         values.runAsGroup = security.integer("runAsGroup")
+        values.runAsNonRoot = security.bool("runAsNonRoot")
         values.seccomp = security.fields("seccompProfile").flatMap(seccomp)
         if let capabilities = security.fields("capabilities") {
             values.added = capabilities.strings("add")
             values.dropped = capabilities.strings("drop")
             capabilities.end()
         }
-        security.cannot("appArmorProfile", "procMount", "runAsNonRoot", "seLinuxOptions", "windowsOptions")
+        security.cannot("appArmorProfile", "procMount", "seLinuxOptions", "windowsOptions")
         security.end()
         return values
     }
@@ -211,12 +235,13 @@ struct PodReader {
         let mount = VolumeMount(
             volume: fields.required("name"), path: fields.required("mountPath"),
             subPath: fields.string("subPath") ?? "",
-            isReadOnly: fields.bool("readOnly") ?? false, propagation: fields.string("mountPropagation") ?? "None")
+            isReadOnly: fields.bool("readOnly") ?? false, propagation: fields.string("mountPropagation") ?? "None",
+            line: fields.line)
         if !["None", "HostToContainer", "Bidirectional"].contains(mount.propagation) {
             fields.error("mountPropagation", "is not None, HostToContainer or Bidirectional")
         }
-        // A subPath may be a link that the pod made; following one on the node is how CVE-2021-25741 got out.
-        fields.cannot("subPath", "subPathExpr", "recursiveReadOnly")
+        if !mount.subPath.isEmpty { _ = relative(fields, "subPath") }
+        fields.cannot("subPathExpr", "recursiveReadOnly")
         fields.end()
         return mount
     }
@@ -405,7 +430,7 @@ struct PodReader {
         }
         fields.end()
         if source == nil, !isOther { fields.error("", "has no source") }
-        return source.map { VolumeManifest(name: name, source: $0) }
+        return source.map { VolumeManifest(name: name, source: $0, line: fields.line) }
     }
 
     private func item(_ fields: ManifestFields) -> VolumeManifest.Item {

@@ -241,6 +241,30 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
         #expect(problems.unhonoured == ["line 5: spec.affinity cannot be honoured"])
     }
 
+    @Test(
+        "text that is not YAML is refused with its line, however deep",
+        arguments: [
+            "a: [", "kind: Pod\n\tx", "a: b: c", String(repeating: "[", count: 100_000),
+            String(repeating: "- ", count: 100_000), String(repeating: "{a: ", count: 100_000), "a: *b",
+            "kind: Pod\n---\n}",
+        ])
+    func notYAML(text: String) {
+        let error = #expect(throws: ManifestError.self) { try ManifestReader.read(text, ManifestProblems()) }
+        #expect(error?.description.contains("line ") == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test("aliases that repeat a value without end are refused")
+    func aliases() {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...9 {
+            let before = String(repeating: "*a\(level - 1), ", count: 10)
+            text += "a\(level): &a\(level) [\(before)]\n"
+        }
+        let error = #expect(throws: ManifestError.self) { try ManifestReader.read(text, ManifestProblems()) }
+        #expect(error?.description == "more than 100000 values")
+    }
+
     @Test("environment: sources, order and $(NAME)")
     func environment() throws {
         let problems = ManifestProblems()
