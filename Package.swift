@@ -110,9 +110,10 @@ let parts: [Part] = [
         ]),
     library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     executable(
-        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "StreamClient"],
+        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "StreamClient", "Play"],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf, ("UnixSignals", "swift-service-lifecycle"),
+            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
         ]),
     executable(
         "swiftlet-bench", ["CLICore", "CRIProto", "GRPC", "StreamClient"],
@@ -164,8 +165,12 @@ let parts: [Part] = [
         ]),
     test(
         "CLITests",
-        ["CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC", "Linux", "Model", "StreamClient", "Streaming"],
-        packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
+        [
+            "CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC", "Linux", "Model", "StreamClient", "Streaming", "Play",
+        ],
+        packages: [
+            protobuf, ("ArgumentParser", "swift-argument-parser"), ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
+        ]),
     test(
         "DaemonTests", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "TestKit", "swiftlet-conformance"],
         packages: [protobuf]),

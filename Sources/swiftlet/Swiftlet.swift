@@ -3,7 +3,7 @@ import ArgumentParser
 /// The command that parses: it has no options of its own, see `GlobalOptions.split`.
 struct Swiftlet: AsyncParsableCommand {
     static let groups: [CommandGroup] = [
-        CommandGroup(name: "One call", subcommands: [Run.self]),
+        CommandGroup(name: "One call", subcommands: [Run.self, PlayManifest.self]),
         CommandGroup(
             name: "Pods",
             subcommands: [Pods.self, Runp.self, Stopp.self, Rmp.self, Inspectp.self, Statsp.self, Forward.self]),

@@ -180,7 +180,7 @@ extension FakeWorld {
                     throw GRPCStatus(code: .notFound, message: "no container")
                 }
                 state.containers[request.containerID]?.status.state = .containerRunning
-                try Self.perform(container.config.args, log: container.status.logPath) { code in
+                try Self.perform(container.config, log: container.status.logPath) { code in
                     state.end(request.containerID, with: code)
                 }
                 return .init()
@@ -222,19 +222,25 @@ extension FakeWorld {
             $0.state = container.status.state
             $0.createdAt = container.status.createdAt
             $0.labels = container.status.labels
+            $0.annotations = container.status.annotations
         }
     }
 
     /// Does what a container's arguments say.
-    private static func perform(_ arguments: [String], log: String, end: (Int32) -> Void) throws(GRPCStatus) {
+    private static func perform(
+        _ config: Runtime_V1_ContainerConfig, log: String, end: (Int32) -> Void
+    ) throws(GRPCStatus) {
         var text = ""
-        for argument in arguments {
+        for argument in config.args {
             let words = argument.split(separator: " ", maxSplits: 1)
             let rest = words.count > 1 ? String(words[1]) : ""
             switch words.first {
             case "write": text += "2026-11-23T02:10:29.5Z stdout F \(rest)\n"
             case "complain": text += "2026-11-23T02:10:29.6Z stderr F \(rest)\n"
             case "exit": end(Int32(rest) ?? 0)
+            case "exits":
+                let codes = rest.split(separator: " ").compactMap { Int32($0) }
+                end(codes[min(Int(config.metadata.attempt), codes.count - 1)])
             default: continue
             }
         }

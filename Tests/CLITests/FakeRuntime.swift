@@ -8,7 +8,7 @@ import Synchronization
 @testable import swiftlet
 
 /// A CRI runtime that keeps pods and containers in memory. A container's arguments say what it does:
-/// "write TEXT" and "complain TEXT" add a line to the log, "exit N" ends it, "stay" lets it run until it is stopped.
+/// "write TEXT" and "complain TEXT" add a line to the log, "exit N" ends it, "exits A B ..." ends its attempts in turn, "stay" lets it run until it is stopped.
 final class FakeRuntime: Sendable {
     let world: FakeWorld
     let scratch: ScratchDirectory

@@ -38,6 +38,7 @@ final class FakeWorld: Sendable {
             $0.metadata = config.metadata
             $0.createdAt = CapturedConsole.now
             $0.labels = config.labels
+            $0.annotations = config.annotations
         }
     }
 

@@ -1,0 +1,103 @@
+import ArgumentParser
+import CLICore
+import CRIProto
+import Foundation
+import Play
+
+struct PlayManifest: RuntimeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "play", abstract: "Run the pods of a Kubernetes manifest without a kubelet.",
+        usage: """
+            swiftlet play [OPTIONS] FILE
+            swiftlet play --down [FILE]
+            """,
+        discussion: """
+            FILE is YAML or JSON with Pods and the ConfigMaps and Secrets that they use; - means standard input. Shows the \
+            pods' phases and their containers' states until all pods have come to their end: as a table on a terminal, else \
+            a line for each change. Ends with 0 if all pods succeeded, else with 1.
+
+            An interrupt stops the pods as their deletion would: hooks, grace, sidecars last. A second one kills what still \
+            runs, a third one gives up waiting. The stopped pods stay, for their logs, until 'swiftlet play --down' removes \
+            them with their volumes. The fields that are honoured are listed in docs/play.md.
+            """)
+
+    @Flag(help: "Stop and remove the pods of FILE that play made, or all that it made, with their volumes and logs.")
+    var down = false
+
+    @Flag(help: "Run the pods without the fields that cannot be honoured, and say which.")
+    var lenient = false
+
+    @Flag(
+        name: .customLong("rm"), help: "Remove the pods with their volumes and logs when they have come to their end.")
+    var removes = false
+
+    @Option(help: "Where volumes and logs are kept.")
+    var stateDir: String = PodDirectory.standardState
+
+    @Option(help: "Multiply the waits between restarts, which grow from 10 s to 5 min, by this: 0.1, 0.01.")
+    var backOffScale: Double = 1
+
+    @OptionGroup var registry: RegistryOptions
+
+    @Argument(help: "The manifest.")
+    var file: String?
+
+    func validate() throws {
+        if file == nil, !down { throw ValidationError("expected a manifest") }
+        if down, removes { throw ValidationError("--down and --rm cannot both be given") }
+        if !(0...1000).contains(backOffScale) {
+            throw ValidationError("--back-off-scale \(backOffScale): expected a number from 0 to 1000")
+        }
+    }
+
+    func run(_ session: Session) async throws {
+        let session = session.patient
+        let state = URL(filePath: stateDir).standardizedFileURL.path
+        let removal = PlayRemoval(session: session, stateDirectory: state)
+        if down { return try await takeDown(removal, session) }
+        guard let file else { return }
+        let manifest = try ManifestFile.read(file, lenient: lenient, console: session.console)
+        try await refuseTwins(Set(manifest.pods.map { "\($0.namespace)/\($0.name)" }), session)
+        let job = PlayJob(
+            session: session, manifest: manifest, stateDirectory: state, backOffScale: backOffScale,
+            credentials: try registry.credentials())
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await job.run())
+        } catch {
+            outcome = .failure(error)
+        }
+        let uids = job.uids
+        let left = try await session.playedPods().filter { uids.contains($0.labels[PlayLabel.pod] ?? "") }
+        if removes {
+            try await removal.remove(left)
+            try job.removeDirectories()
+        } else if left.isEmpty {
+            try job.removeDirectories()
+        } else {
+            bestEffort {
+                try session.console.err("swiftlet: the pods and their logs stay: 'swiftlet play --down' removes them\n")
+            }
+        }
+        try outcome.get()
+    }
+
+    private func takeDown(_ removal: PlayRemoval, _ session: Session) async throws {
+        var pods = try await session.playedPods()
+        if let file {
+            let names = try ManifestFile.pods(file)
+            pods = pods.filter { names.contains("\($0.metadata.namespace)/\($0.metadata.name)") }
+        }
+        try await removal.remove(pods)
+    }
+
+    /// Two pods of one name would be told apart by nobody.
+    private func refuseTwins(_ names: Set<String>, _ session: Session) async throws {
+        for pod in try await session.playedPods() {
+            let name = "\(pod.metadata.namespace)/\(pod.metadata.name)"
+            if names.contains(name) {
+                throw Failure("pod \"\(name)\" is there already: 'swiftlet play --down \(file ?? "")' removes it")
+            }
+        }
+    }
+}

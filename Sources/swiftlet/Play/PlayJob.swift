@@ -1,0 +1,138 @@
+import CLICore
+import CRIProto
+import Foundation
+import Linux
+import Play
+import UnixSignals
+
+/// The life of `swiftlet play`: all pods of a file, watched and shown until they have come to their end.
+struct PlayJob: Sendable {
+    private enum Event: Sendable {
+        case signal(UnixSignal)
+        case readerGone
+        case ended
+        case failed(any Error)
+    }
+
+    /// How often the runtime is asked for the states of pods and containers.
+    private static let watchPause = Duration.milliseconds(200)
+
+    private let session: Session
+    private let backOffScale: Double
+    private let credentials: Runtime_V1_AuthConfig?
+    private let plans: [PodPlan]
+    private let node = NodeFacts.read()
+
+    init(
+        session: Session, manifest: Manifest, stateDirectory: String, backOffScale: Double,
+        credentials: Runtime_V1_AuthConfig?
+    ) {
+        self.session = session
+        self.backOffScale = backOffScale
+        self.credentials = credentials
+        let memory = node.memoryBytes
+        plans = manifest.pods.compactMap { pod in
+            let uid = UUID().uuidString.lowercased()
+            return PodDirectory(state: stateDirectory, uid: uid).map {
+                PodPlan(manifest: manifest, pod: pod, uid: uid, directory: $0, nodeMemoryBytes: memory)
+            }
+        }
+    }
+
+    /// The uids that were given to the pods.
+    var uids: Set<String> { Set(plans.map(\.uid)) }
+
+    /// Removes what was made on the disk for pods that are not there.
+    func removeDirectories() throws(Failure) { for plan in plans { try plan.directory.remove() } }
+
+    /// Runs all pods to their end; fails unless all succeeded.
+    func run() async throws {
+        for plan in plans {
+            let facts = PodFacts(uid: plan.uid, ip: "", nodeName: node.name, nodeIP: node.ip)
+            try plan.directory.make(plan.manifest, plan.pod, facts)
+        }
+        let (events, source) = AsyncStream.makeStream(of: Event.self)
+        let isLive = session.console.errorIsTerminal && StandardStream.output.isTerminal
+        let screen = PlayScreen(
+            console: session.console, pods: plans.count, size: isLive ? Self.terminalSize : nil,
+            onFailure: { source.yield(.readerGone) })
+        let players = plans.enumerated().map { index, plan in
+            PodPlayer(
+                plan, at: index, session: session, screen: screen, backOffScale: backOffScale, credentials: credentials,
+                node: node)
+        }
+        try await supervise(players, events, source)
+        if let failure = await screen.failure { throw failure }
+        var failed: [String] = []
+        for player in players where await player.phase != .Succeeded { failed.append(player.plan.name) }
+        guard failed.isEmpty else { throw Failure.silent(exitStatus: Failure.failed) }
+    }
+
+    private static func terminalSize() -> (rows: Int, columns: Int)? {
+        RawTerminal.size.map { (Int($0.rows), Int($0.columns)) }
+    }
+
+    // MARK: - Signals
+
+    private func supervise(
+        _ players: [PodPlayer], _ events: AsyncStream<Event>, _ source: AsyncStream<Event>.Continuation
+    ) async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await signal in signals { source.yield(.signal(signal)) } }
+            group.addTask {
+                do { try await watch(players) } catch { source.yield(.failed(error)) }
+            }
+            group.addTask {
+                await withTaskGroup(of: Void.self) { pods in
+                    for player in players { pods.addTask { await player.run() } }
+                }
+                source.yield(.ended)
+            }
+            defer { group.cancelAll() }
+            var first: UnixSignal?
+            var count = 0
+            for await event in events {
+                switch event {
+                case .ended:
+                    guard let first else { return }
+                    throw Failure.silent(exitStatus: 128 + first.rawValue)
+                case .failed(let error): throw error
+                case .readerGone: for player in players { await player.terminate() }
+                case .signal(let signal):
+                    first = first ?? signal
+                    count += 1
+                    try await interrupt(players, count, signal)
+                }
+            }
+            throw CancellationError()
+        }
+    }
+
+    private func interrupt(_ players: [PodPlayer], _ count: Int, _ signal: UnixSignal) async throws {
+        let words: String
+        switch count {
+        case 1:
+            words = "stopping the pods; once more kills them"
+            for player in players { await player.terminate() }
+        case 2:
+            words = "killing what still runs; once more gives up waiting"
+            for player in players { await player.kill() }
+        default: throw Failure("gave up waiting for the pods", exitStatus: 128 + signal.rawValue)
+        }
+        await players.first?.screen.note(words)
+    }
+
+    // MARK: - Watching
+
+    /// Looks at all pods and containers again and again, until the task is cancelled.
+    private func watch(_ players: [PodPlayer]) async throws {
+        while !Task.isCancelled {
+            let time = ContinuousClock.now
+            let containers = Dictionary(try await session.playedContainers().map { ($0.id, $0.state) }) { $1 }
+            let pods = Dictionary(try await session.playedPods().map { ($0.id, $0.state) }) { $1 }
+            for player in players { await player.observe(containers, pods, at: time) }
+            do { try await Task.sleep(for: Self.watchPause) } catch { return }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import CLICore
+import Play
+
+/// Shows pods as they change: a table that is drawn again and again on a terminal, a line for each change elsewhere.
+actor PlayScreen {
+    private let console: Console
+    /// Lines and columns of the terminal; nil where changes are written as lines.
+    private let size: (@Sendable () -> (rows: Int, columns: Int)?)?
+    private var snapshots: [PodSnapshot?]
+    private var linesDrawn = 0
+    /// What writing failed with: the reader has gone.
+    private(set) var failure: (any Error)?
+    private let onFailure: @Sendable () -> Void
+
+    init(
+        console: Console, pods: Int, size: (@Sendable () -> (rows: Int, columns: Int)?)?,
+        onFailure: @escaping @Sendable () -> Void
+    ) {
+        self.console = console
+        self.size = size
+        self.onFailure = onFailure
+        snapshots = Array(repeating: nil, count: pods)
+    }
+
+    /// Shows one of the pods.
+    func show(_ snapshot: PodSnapshot, at index: Int) {
+        let before = snapshots[index]
+        guard before != snapshot else { return }
+        snapshots[index] = snapshot
+        if size != nil { return draw("") }
+        let lines = snapshot.changes(since: before)
+        if !lines.isEmpty { write(lines.map { printable($0) + "\n" }.joined()) }
+    }
+
+    /// Says something beside the table: progress, and failures that are tried again.
+    func note(_ text: String) {
+        let line = printable(text) + "\n"
+        if size == nil { write(line) } else { draw(line) }
+    }
+
+    // MARK: - Drawing
+
+    private func draw(_ notes: String) {
+        let size = self.size?() ?? (rows: 24, columns: 80)
+        let table = Self.table(snapshots.compactMap { $0 }, rows: size.rows, columns: size.columns)
+        // Back over the old table, erase to the end of the screen, and write anew in one piece, so that nothing flickers.
+        let back = linesDrawn > 0 ? "\u{1b}[\(min(linesDrawn, max(1, size.rows - 1)))A" : ""
+        write(back + "\r\u{1b}[J" + notes + table.map { $0 + "\n" }.joined())
+        linesDrawn = table.count
+    }
+
+    private func write(_ text: String) {
+        guard failure == nil else { return }
+        do { try console.out(text) } catch {
+            failure = error
+            onFailure()
+        }
+    }
+
+    /// The table, cut to what fits a terminal: a line that wraps could not be drawn over.
+    static func table(_ snapshots: [PodSnapshot], rows: Int, columns: Int) -> [String] {
+        var table = Table(["POD", "PHASE", "CONTAINER", "RESTARTS", "LAST", "STATE"])
+        for snapshot in snapshots {
+            let phase = snapshot.phase.rawValue + (snapshot.isReady ? ", ready" : "")
+            let isFirst = { (index: Int) in index == 0 }
+            for (index, row) in snapshot.rows.enumerated() {
+                table.add([
+                    isFirst(index) ? snapshot.pod : "", isFirst(index) ? phase : "", row.name, String(row.restarts),
+                    row.previousEnd.map { "\($0.reason) \($0.exitCode)" } ?? "-", row.stateText,
+                ])
+            }
+            if !snapshot.message.isEmpty { table.add(["", "", "", "", "", snapshot.message]) }
+        }
+        var lines = table.text.split(separator: "\n").map { String($0.prefix(max(1, columns - 1))) }
+        let linesMax = max(1, rows - 1)
+        if lines.count > linesMax {
+            let hidden = lines.count - linesMax + 1
+            lines = Array(lines.prefix(linesMax - 1)) + [String("... \(hidden) more".prefix(max(1, columns - 1)))]
+        }
+        return lines
+    }
+}

@@ -1,0 +1,196 @@
+import CLICore
+import Foundation
+import Linux
+import Play
+
+/// What `play` keeps of a pod on the disk: logs, volumes, and what containers say at their end.
+///
+///     <state>/<uid>/logs/<container>/<attempt>.log
+///     <state>/<uid>/volumes/<name>/...
+///     <state>/<uid>/messages/<container>-<attempt>
+///
+/// <state> and <state>/<uid> are their owner's alone: secrets lie below. Containers see parts of it through mounts.
+struct PodDirectory: Sendable {
+    static let standardState = "/var/lib/swiftlet-play"
+    private static let messageBytesMax = 4096
+
+    let state: String
+    let uid: String
+
+    /// The uid comes back from the runtime's labels: it is a name below `state` or nothing.
+    init?(state: String, uid: String) {
+        guard !uid.isEmpty, uid.utf8.count <= 64,
+            uid.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 })
+        else { return nil }
+        self.state = state
+        self.uid = uid
+    }
+
+    var path: String { "\(state)/\(uid)" }
+    var logs: String { "\(path)/logs" }
+    func volume(_ name: String) -> String { "\(path)/volumes/\(name)" }
+    func message(_ container: String, _ attempt: Int) -> String { "\(path)/messages/\(container)-\(attempt)" }
+
+    // MARK: - Making
+
+    /// Makes everything that is there before the pod is.
+    func make(_ manifest: Manifest, _ pod: PodManifest, _ facts: PodFacts) throws(Failure) {
+        let state = try openState()
+        do throws(Errno) {
+            try state.makeDirectory(Linux.Path(uid), mode: 0o700)
+            let top = try state.open(Linux.Path(uid), [.readOnly, .directory, .noFollow])
+            for name in ["logs", "volumes", "messages"] as [Linux.Path] { try top.makeDirectory(name, mode: 0o700) }
+            let logs = try top.open("logs", [.readOnly, .directory, .noFollow])
+            for container in pod.containers { try logs.makeDirectory(Linux.Path(container.name), mode: 0o700) }
+        } catch {
+            throw Failure("make the directory \"\(path)\": \(error)")
+        }
+        let resolver = ValueResolver(manifest, pod, facts)
+        for volume in pod.volumes {
+            do {
+                if case .hostPath(let path, let type) = volume.source {
+                    try HostPath.prepare(path, type: type)
+                } else {
+                    try make(volume, try resolver.files(of: volume), group: pod.fsGroup)
+                }
+            } catch {
+                throw Failure("make volume \"\(volume.name)\" of pod \"\(pod.name)\": \(error)")
+            }
+        }
+    }
+
+    private func openState() throws(Failure) -> OwnedFD {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure("make the directory \"\(state)\": \(error.localizedDescription)")
+        }
+        do throws(Errno) {
+            let directory = try OwnedFD.open(Linux.Path(state), [.readOnly, .directory])
+            let status = try directory.status()
+            if status.uid == CurrentProcess.effectiveUID, status.mode & 0o022 == 0 { return directory }
+        } catch {
+            throw Failure("open the directory \"\(state)\": \(error)")
+        }
+        throw Failure(
+            "the directory \"\(state)\" belongs to others or can be written by others: choose another --state-dir")
+    }
+
+    /// Modes are a kubelet's: open to every user of the pod; with an fsGroup, to that group as well.
+    private func make(_ volume: VolumeManifest, _ files: [VolumeFile]?, group: Int64?) throws {
+        let parent = try OwnedFD.open(Linux.Path("\(path)/volumes"), [.readOnly, .directory, .noFollow])
+        let top = try Self.directory(Linux.Path(volume.name), in: parent, group: group, isOpen: files == nil)
+        for file in files ?? [] {
+            var steps = file.path.split(separator: "/").map { Linux.Path(String($0)) }
+            guard let name = steps.popLast() else { throw Failure("the path \"\(file.path)\" names no file") }
+            var directory = try top.reopen([.readOnly, .directory])
+            for step in steps { directory = try Self.directory(step, in: directory, group: group, isOpen: false) }
+            let opened = try directory.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+            try opened.writeAll(file.bytes[...])
+            var mode = UInt32(truncatingIfNeeded: file.mode) & 0o777
+            if let group = group.flatMap(UInt32.init(exactly:)) {
+                try opened.changeOwner(uid: CurrentProcess.effectiveUID, gid: group)
+                mode |= 0o440
+            }
+            try opened.changeMode(mode)
+        }
+    }
+
+    private static func directory(
+        _ name: Linux.Path, in parent: borrowing OwnedFD, group: Int64?, isOpen: Bool
+    ) throws(Errno) -> OwnedFD {
+        do throws(Errno) { try parent.makeDirectory(name, mode: 0o700) } catch Errno.alreadyExists {}
+        let directory = try parent.open(name, [.readOnly, .directory, .noFollow])
+        var mode: UInt32 = isOpen ? 0o777 : 0o755
+        if let group = group.flatMap(UInt32.init(exactly:)) {
+            try directory.changeOwner(uid: CurrentProcess.effectiveUID, gid: group)
+            mode |= 0o2070
+        }
+        try directory.changeMode(mode)
+        return directory
+    }
+
+    // MARK: - One container
+
+    /// The file that a container may write its last words to.
+    func makeMessage(_ container: String, _ attempt: Int) throws(Failure) {
+        do throws(Errno) {
+            let messages = try OwnedFD.open(Linux.Path("\(path)/messages"), [.readOnly, .directory, .noFollow])
+            let file = try messages.open(
+                Linux.Path("\(container)-\(attempt)"), [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
+            try file.changeMode(0o666)
+        } catch {
+            throw Failure("make \"\(message(container, attempt))\": \(error)")
+        }
+    }
+
+    /// What a container said at its end; empty if it said nothing.
+    func readMessage(_ container: String, _ attempt: Int) -> String {
+        var bytes: [UInt8] = []
+        bestEffort {
+            let directory = try OwnedFD.open(Linux.Path("\(path)/messages"), [.readOnly, .directory, .noFollow])
+            bytes = try directory.open(
+                Linux.Path("\(container)-\(attempt)"), [.readOnly, .noFollow, .nonBlocking]
+            ).read(max: Self.messageBytesMax)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Forgets an attempt that nobody asks for any more.
+    func forget(_ container: String, _ attempt: Int) {
+        bestEffort {
+            try removeLogs("\(logs)/\(PodPlan.logName(container, attempt))")
+            try OwnedFD.open(Linux.Path("\(path)/messages"), [.readOnly, .directory, .noFollow])
+                .unlink(Linux.Path("\(container)-\(attempt)"))
+        }
+    }
+
+    /// Removes it all; what containers wrote is hostile, so no path in it is followed.
+    func remove() throws(Failure) {
+        do throws(Errno) {
+            try OwnedFD.open(Linux.Path(state), [.readOnly, .directory]).removeTree(Linux.Path(uid))
+        } catch Errno.noEntry {
+            return
+        } catch {
+            throw Failure("remove \"\(path)\": \(error)")
+        }
+    }
+}
+
+/// What the type of a hostPath volume asks of the node.
+enum HostPath {
+    static func prepare(_ path: String, type: String) throws(Failure) {
+        let manager = FileManager.default
+        let kind = status(path)?.kind
+        do {
+            if type == "DirectoryOrCreate", kind == nil {
+                try manager.createDirectory(
+                    atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+                return
+            }
+            if type == "FileOrCreate", kind == nil {
+                _ = try OwnedFD.open(Linux.Path(path), [.writeOnly, .create, .exclusive], mode: 0o644)
+                return
+            }
+        } catch {
+            throw Failure("make \"\(path)\": \(error)")
+        }
+        let wanted: FileStatus.Kind? =
+            switch type {
+            case "Directory", "DirectoryOrCreate": .directory
+            case "File", "FileOrCreate": .regular
+            case "Socket": .socket
+            case "CharDevice": .characterDevice
+            case "BlockDevice": .blockDevice
+            default: nil
+            }
+        if let wanted, kind != wanted { throw Failure("\"\(path)\" is not of the type \(type)") }
+    }
+
+    private static func status(_ path: String) -> FileStatus? {
+        var status: FileStatus?
+        bestEffort { status = try OwnedFD.open(Linux.Path(path), [.path]).status() }
+        return status
+    }
+}

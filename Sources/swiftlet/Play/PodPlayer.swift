@@ -1,0 +1,280 @@
+import CLICore
+import CRIProto
+import GRPC
+import Play
+import SwiftProtobuf
+
+/// Drives one pod: brings events to the machine that decides, and carries out what it decides.
+actor PodPlayer {
+    /// A container that has been started and whose end has not been seen.
+    private struct Live {
+        var name: String
+        var attempt: Int
+        var since: ContinuousClock.Instant
+    }
+
+    private enum Input: Sendable {
+        case event(PodMachine.Event)
+        case kill
+    }
+
+    let plan: PodPlan
+    let session: Session
+    let screen: PlayScreen
+    private let index: Int
+    let credentials: Runtime_V1_AuthConfig?
+    private let nodeName: String
+    private let nodeIP: String
+    private let origin = ContinuousClock.now
+    private let inputs: AsyncStream<Input>
+    private let source: AsyncStream<Input>.Continuation
+    private var machine: PodMachine
+    private var live: [String: Live] = [:]
+    /// Attempt to id, for those that may still be there.
+    private var made: [String: [Int: String]] = [:]
+    var pulls: [String: Task<Runtime_V1_Image, any Error>] = [:]
+    private(set) var podID: String?
+    private(set) var podIP = ""
+    private var podSince: ContinuousClock.Instant?
+    private(set) var isTerminating = false
+    private(set) var isKilling = false
+    private var scheduled: Duration?
+
+    init(
+        _ plan: PodPlan, at index: Int, session: Session, screen: PlayScreen, backOffScale: Double,
+        credentials: Runtime_V1_AuthConfig?, node: NodeFacts
+    ) {
+        self.plan = plan
+        self.index = index
+        self.session = session
+        self.screen = screen
+        self.credentials = credentials
+        nodeName = node.name
+        nodeIP = node.ip
+        machine = PodMachine(plan.pod, backOffScale: backOffScale)
+        (inputs, source) = AsyncStream.makeStream(of: Input.self)
+    }
+
+    var phase: PodPhase { machine.phase }
+
+    /// Runs the pod to its end, or until the task is cancelled.
+    func run() async {
+        send(.tick)
+        await withDiscardingTaskGroup { group in
+            for await input in inputs {
+                switch input {
+                case .kill: for id in live.keys { group.addTask { await self.kill(id) } }
+                case .event(let event):
+                    if case .tick = event { scheduled = nil }
+                    let actions = machine.handle(event, at: ContinuousClock.now - origin)
+                    await screen.show(machine.snapshot, at: index)
+                    for action in actions { group.addTask { await self.perform(action) } }
+                    if let wake = machine.wake, wake != scheduled {
+                        scheduled = wake
+                        group.addTask { await self.tick(at: wake) }
+                    }
+                }
+                if machine.isFinished { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    // MARK: - From outside
+
+    /// Ends the pod as the deletion of it would: hooks, grace, sidecars last.
+    func terminate() {
+        isTerminating = true
+        for pull in pulls.values { pull.cancel() }
+        send(.terminate)
+    }
+
+    /// Ends everything at once.
+    func kill() {
+        isKilling = true
+        source.yield(.kill)
+    }
+
+    /// Compares what the runtime has with what this pod has started; `time` is when the runtime was asked.
+    func observe(
+        _ containers: [String: Runtime_V1_ContainerState], _ pods: [String: Runtime_V1_PodSandboxState],
+        at time: ContinuousClock.Instant
+    ) async {
+        // The pod first: what ends with it did not fail by itself.
+        if let podID, let podSince, podSince < time, pods[podID] != .sandboxReady {
+            self.podSince = nil
+            send(.podLost)
+        }
+        for (id, container) in live where container.since < time {
+            if containers[id] == .containerRunning { continue }
+            await look(id)
+        }
+    }
+
+    // MARK: - Actions
+
+    func send(_ event: PodMachine.Event) { source.yield(.event(event)) }
+
+    func say(_ text: String) async { await screen.note("\(plan.name)\(text)") }
+
+    private func tick(at wake: Duration) async {
+        do { try await Task.sleep(until: origin + wake) } catch { return }
+        send(.tick)
+    }
+
+    private func perform(_ action: PodMachine.Action) async {
+        switch action {
+        case .runPod: await runPod()
+        case .launch(let name, let attempt): await launch(name, attempt)
+        case .postStart(let name, let attempt): await postStart(name, attempt)
+        case .probe(let name, let attempt, let kind): await probe(name, attempt, kind)
+        case .stop(let name, let attempt, let grace): await stop(name, attempt, grace: grace)
+        case .stopPod: await stopPod()
+        }
+    }
+
+    private func runPod() async {
+        do {
+            let id = try await session.runPod(
+                plan.sandbox, handler: plan.pod.runtimeHandler, within: session.slowest)
+            podID = id
+            podIP = try await session.podIP(id)
+            podSince = .now
+            send(.podStarted)
+        } catch {
+            // The next try is a new pod.
+            if let podID { await persistently("remove the pod") { try await self.session.removePod(podID) } }
+            podID = nil
+            send(.podFailed("\(error)"))
+        }
+    }
+
+    private func stopPod() async {
+        podSince = nil
+        if let podID {
+            await persistently("stop the pod") { try await self.session.stopPod(podID) }
+        }
+        for id in live.keys { await look(id) }
+        send(.podStopped)
+    }
+
+    private func launch(_ name: String, _ attempt: Int) async {
+        guard let spec = spec(name), let podID else { return }
+        func fail(_ reason: String, _ error: any Error) {
+            send(.launchFailed(name, attempt: attempt, reason: reason, message: "\(error)"))
+        }
+        let image: Runtime_V1_Image
+        do { image = try await self.image(spec) } catch {
+            let isAbsent = spec.pullPolicy == .Never
+            return fail(isAbsent ? "ErrImageNeverPull" : "ErrImagePull", error)
+        }
+        await removeOld(name, before: attempt - 1)
+        let facts = PodFacts(
+            uid: plan.uid, ip: plan.pod.hostNetwork ? nodeIP : podIP, nodeName: nodeName, nodeIP: nodeIP)
+        let config: Runtime_V1_ContainerConfig
+        do {
+            config = try plan.container(spec, attempt: attempt, image: image, facts: facts)
+            try plan.directory.makeMessage(name, attempt)
+        } catch {
+            return fail("CreateContainerConfigError", error)
+        }
+        let id: String
+        do {
+            id = try await session.createContainer(config, in: podID, plan.sandbox, within: session.slow)
+        } catch {
+            return fail("CreateContainerError", error)
+        }
+        made[name, default: [:]][attempt] = id
+        do {
+            try await session.startContainer(id)
+        } catch {
+            return fail("RunContainerError", error)
+        }
+        live[id] = Live(name: name, attempt: attempt, since: .now)
+        send(.started(name, attempt: attempt))
+        if isKilling { await kill(id) }
+    }
+
+    /// A kubelet keeps the last attempt for its log, and no earlier ones.
+    private func removeOld(_ name: String, before attempt: Int) async {
+        for (old, id) in made[name] ?? [:] where old < attempt {
+            do { try await session.removeContainer(id) } catch {
+                await say("/\(name): \(error)")
+                continue
+            }
+            made[name]?[old] = nil
+            plan.directory.forget(name, old)
+        }
+    }
+
+    // MARK: - Ends
+
+    /// Looks at a container that may have ended, and tells the machine.
+    func look(_ id: String) async {
+        guard let container = live[id] else { return }
+        let end: Termination
+        do {
+            let status = try await session.containerStatus(id).status
+            guard status.state != .containerRunning, status.state != .containerCreated else { return }
+            let message = plan.directory.readMessage(container.name, container.attempt)
+            end = Termination(
+                exitCode: status.exitCode, reason: status.reason.isEmpty ? "Error" : status.reason,
+                message: message.isEmpty ? status.message : message, startedAt: status.startedAt,
+                finishedAt: status.finishedAt)
+        } catch let failure as Failure where failure.code == .notFound {
+            // What a kubelet says of a container that somebody took away.
+            end = Termination(
+                exitCode: 137, reason: "ContainerStatusUnknown", message: "the container is gone from the runtime")
+        } catch {
+            return await say("/\(container.name): \(error)")
+        }
+        // Another look may have been quicker.
+        guard live[id] != nil else { return }
+        live[id] = nil
+        send(.exited(container.name, attempt: container.attempt, end))
+    }
+
+    private func stop(_ name: String, _ attempt: Int, grace: Int64) async {
+        guard let spec = spec(name), let id = id(name, attempt) else { return }
+        var left = grace
+        if let hook = spec.preStop?.handler, grace > 0, !isKilling {
+            let start = ContinuousClock.now
+            if let problem = await perform(hook, spec, id, within: .seconds(grace)) {
+                await say("/\(name): preStop hook failed: \(problem)")
+            }
+            // The kubelet's least grace after a hook.
+            left = max(2, grace - (ContinuousClock.now - start).components.seconds)
+        }
+        let seconds = isKilling ? 0 : left
+        await persistently("/\(name): stop") { try await self.session.stopContainer(id, grace: seconds) }
+        await look(id)
+    }
+
+    private func kill(_ id: String) async {
+        guard let container = live[id] else { return }
+        await persistently("/\(container.name): kill") { try await self.session.stopContainer(id, grace: 0) }
+        await look(id)
+    }
+
+    /// Does again what has to succeed, with a pause, until it does or nobody waits any more.
+    private func persistently(_ what: String, _ body: @Sendable () async throws -> Void) async {
+        while !Task.isCancelled {
+            do { return try await body() } catch let failure as Failure where failure.code == .notFound {
+                return
+            } catch {
+                if Task.isCancelled { return }
+                await say(": \(what): \(error)")
+            }
+            do { try await Task.sleep(for: .seconds(1)) } catch { return }
+        }
+    }
+
+    func spec(_ name: String) -> ContainerManifest? { plan.pod.containers.first { $0.name == name } }
+
+    func id(_ name: String, _ attempt: Int) -> String? {
+        live.first { $0.value.name == name && $0.value.attempt == attempt }?.key
+    }
+
+    /// Where probes and hooks find the pod.
+    var address: String { plan.pod.hostNetwork || podIP.isEmpty ? "127.0.0.1" : podIP }
+}
