@@ -119,7 +119,7 @@ let parts: [Part] = [
         "swiftlet-bench", ["CLICore", "CRIProto", "GRPC", "StreamClient"],
         packages: [("ArgumentParser", "swift-argument-parser"), protobuf, ("UnixSignals", "swift-service-lifecycle")]),
     executable(
-        "swiftlet-conformance", ["CLICore", "CRIProto", "GRPC"],
+        "swiftlet-conformance", ["CLICore", "CRIProto", "GRPC", "Linux"],
         packages: [("ArgumentParser", "swift-argument-parser"), protobuf]),
     // tests
     Part(name: "TestKit", kind: .testLibrary, needs: []),

@@ -8,6 +8,8 @@ final class Subject: Sendable {
     let settings: Settings
     let runtimeName: String
     let runtimeVersion: String
+    /// Whether the runtime names cgroups as systemd does; one that does not say is taken to use paths.
+    let usesSystemd: Bool
     private let runtime: GRPCClient
     private let images: GRPCClient
 
@@ -36,9 +38,20 @@ final class Subject: Sendable {
                 CRIMethods.version.path, Runtime_V1_VersionRequest(), timeout: .seconds(10))
             runtimeName = version.runtimeName
             runtimeVersion = version.runtimeVersion
+            usesSystemd = await Self.usesSystemd(runtime)
         } catch {
             await runtime.close()
             throw Failure("ask \(settings.endpoint) for its version: \(error)")
+        }
+    }
+
+    private static func usesSystemd(_ client: GRPCClient) async -> Bool {
+        do {
+            let config: Runtime_V1_RuntimeConfigResponse = try await client.unary(
+                CRIMethods.runtimeConfig.path, Runtime_V1_RuntimeConfigRequest(), timeout: .seconds(10))
+            return config.linux.cgroupDriver == .systemd
+        } catch {
+            return false
         }
     }
 

@@ -55,6 +55,8 @@ final class Trial: Sendable {
                 left.append("pod \(id): \(error)")
             }
         }
+        for number in 0...serial.withLock({ $0 }) { Host.removeCgroup("/conformance_\(mark)/pod-\(mark)-\(number)") }
+        Host.removeCgroup("/conformance_\(mark)")
         do { try FileManager.default.removeItem(atPath: directory) } catch { left.append("\(directory): \(error)") }
         return left
     }
@@ -161,6 +163,8 @@ final class Trial: Sendable {
             $0.logDirectory = directory + "/" + name
             $0.labels = ["io.kubernetes.pod.uid": mark, "io.kubernetes.pod.name": name]
             $0.linux.securityContext.namespaceOptions.pid = .container
+            // As a kubelet does: runtimes take a pod's statistics from there.
+            $0.linux.cgroupParent = subject.usesSystemd ? "conformance_\(mark).slice" : "/conformance_\(mark)/\(name)"
         }
         change(&config)
         return config

@@ -125,7 +125,7 @@ import Testing
             // `wait` ends with a trapped signal, which `read` does not.
             let script =
                 "trap 'stty size' WINCH; trap 'echo interrupted' INT; trap 'kill $!; exit 5' QUIT; stty size; "
-                + "sleep 1000 & echo ready; while :; do wait; done"
+                + "sleep 1000 & echo ready; while kill -0 $! 2>/dev/null; do wait; done"
             let program = try fixture.terminal(
                 ["exec", "-it", "-r", transport, "0002", "/bin/bash", "-c", script], rows: 33, columns: 101)
             defer { program.end() }

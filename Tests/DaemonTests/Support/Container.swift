@@ -95,6 +95,14 @@ struct Container: Sendable {
     /// The records written so far.
     func log() throws -> [LogRecord] { try LogRecord.read(logPath) }
 
+    /// How many records were written so far, for logs that are too long to be held.
+    func countLogged() throws -> Int {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: logPath))
+        var count = 0
+        while let part = try file.read(upToCount: 1 << 20), !part.isEmpty { count += part.count { $0 == 0x0a } }
+        return count
+    }
+
     /// Waits for a line of output.
     func logged(_ text: String) async throws {
         try await eventually("\"\(text)\" is in the log") {
