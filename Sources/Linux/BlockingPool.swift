@@ -55,12 +55,12 @@
 
     extension BlockingPool: TaskExecutor {
         package func enqueue(_ job: consuming ExecutorJob) {
-            let job = UnownedJob(job)
+            let job = TaskJob(job)
             core.submit(isJob: true) { refusal in
-                // No thread can be had: the tasks' own pool is better than a task that never goes on.
-                if refusal != nil { return globalConcurrentExecutor.enqueue(ExecutorJob(job)) }
+                // No thread can be had.
+                if refusal != nil { return job.runElsewhere() }
                 // The closure keeps the pool for as long as the job runs.
-                unsafe job.runSynchronously(on: self.asUnownedTaskExecutor())
+                job.run(on: self)
             }
         }
     }

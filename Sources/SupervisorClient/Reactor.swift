@@ -66,10 +66,14 @@ package final class Reactor: Sendable {
     }
 
     package func cancel(_ deadline: DeadlineID) { core.cancel(deadline) }
+
+    /// Runs tasks on the reactor's thread, where what they wait for comes from: each change of threads costs a wake-up. Such a
+    /// task must not wait in any other way.
+    package var executor: any TaskExecutor { core }
 }
 
 /// What the reactor's thread and its users share.
-final class ReactorCore: Sendable {
+final class ReactorCore: TaskExecutor {
     enum Command: Sendable {
         case add(Reactor.Token, any Watched, Epoll.Events)
         case modify(Reactor.Token, Epoll.Events)
@@ -78,6 +82,7 @@ final class ReactorCore: Sendable {
 
     private struct State {
         var commands: [Command] = []
+        var jobs: [TaskJob] = []
         var deadlines = DeadlineQueue<@Sendable () -> Void>()
         var nextToken: Reactor.Token = 1
         /// The thread waits, and nobody has woken it yet.
@@ -119,6 +124,17 @@ final class ReactorCore: Sendable {
         if wakes { wake() }
     }
 
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = TaskJob(job)
+        let (accepted, wakes) = state.withLock { state in
+            if state.isStopping { return (false, false) }
+            state.jobs.append(job)
+            return (true, state.takeWaking())
+        }
+        if wakes { wake() }
+        if !accepted { job.runElsewhere() }
+    }
+
     func schedule(at due: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> Reactor.DeadlineID {
         let (id, wakes) = state.withLock { state in
             let (id, isEarliest) = state.deadlines.add(due: due, action)
@@ -154,10 +170,11 @@ extension ReactorCore {
         started()
         while let next = nextTurn() {
             for command in next.commands { apply(command, &epoll, &watched) }
+            for job in next.jobs { job.run(on: self) }
             for action in next.due { action() }
             let ready: [Epoll.Ready]
             do throws(Errno) {
-                ready = try epoll.wait(milliseconds: next.commands.isEmpty && next.due.isEmpty ? next.wait : 0)
+                ready = try epoll.wait(milliseconds: next.isIdle ? next.wait : 0)
             } catch {
                 stop()
                 break
@@ -165,27 +182,40 @@ extension ReactorCore {
             state.withLock { $0.needsWaking = false }
             for event in ready { dispatch(event, &epoll, &watched) }
         }
-        let late = state.withLock { state in
-            let commands = state.commands
-            state.commands = []
-            return commands
+        let (late, jobs) = state.withLock { state in
+            defer { (state.commands, state.jobs) = ([], []) }
+            return (state.commands, state.jobs)
         }
+        for job in jobs { job.runElsewhere() }
         for command in late {
             if case .add(_, let object, _) = command { object.dropped(.canceled) }
         }
         for object in watched.values { object.dropped(.canceled) }
     }
 
+    /// What is to be done before the thread waits again.
+    private struct Turn {
+        var commands: [Command]
+        var jobs: [TaskJob]
+        var due: [@Sendable () -> Void]
+        /// Milliseconds until the next deadline.
+        var wait: Int32?
+
+        var isIdle: Bool { commands.isEmpty && jobs.isEmpty && due.isEmpty }
+    }
+
     /// Nil: the loop ends. The thread may be woken from the moment that nothing is left to do.
-    private func nextTurn() -> (commands: [Command], due: [@Sendable () -> Void], wait: Int32?)? {
+    private func nextTurn() -> Turn? {
         state.withLock { state in
             if state.isStopping { return nil }
             let now = ContinuousClock.now
             let due = state.deadlines.takeDue(at: now)
-            let commands = state.commands
-            state.commands = []
-            state.needsWaking = commands.isEmpty && due.isEmpty
-            return (commands, due, state.deadlines.earliest.map { Self.milliseconds($0 - now) })
+            let turn = Turn(
+                commands: state.commands, jobs: state.jobs, due: due,
+                wait: state.deadlines.earliest.map { Self.milliseconds($0 - now) })
+            (state.commands, state.jobs) = ([], [])
+            state.needsWaking = turn.isIdle
+            return turn
         }
     }
 

@@ -13,9 +13,12 @@ extension SupervisorAdapter {
         let result: ExecResult
         do {
             result = try await withTaskCancellationHandler {
-                try await connection.execute(
-                    exec.plan, process: process, container: Array(exec.container.text.utf8), cgroup: leaf.cgroup,
-                    timeout: limits.timeout, outputBytesMax: limits.outputBytesMax, drain: limits.drain)
+                // Its answers, its end and the ends of its pipes all come from there.
+                try await withTaskExecutorPreference(reactor.executor) {
+                    try await connection.execute(
+                        exec.plan, process: process, container: Array(exec.container.text.utf8), cgroup: leaf.cgroup,
+                        timeout: limits.timeout, outputBytesMax: limits.outputBytesMax, drain: limits.drain)
+                }
             } onCancel: {
                 // Nobody is left to hear of it.
                 leaf.kill()
