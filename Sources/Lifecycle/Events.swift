@@ -29,6 +29,7 @@ package final class EventHub: Sendable {
         var next: UInt64 = 0
         var lastAt: Int64 = 0
         var isClosed = false
+        var cutOff: UInt64 = 0
         /// What ended while no daemon ran, no more than there are containers and pods.
         var backlog: [LifecycleEvent] = []
         var backlogEnd = ContinuousClock.now
@@ -72,6 +73,9 @@ package final class EventHub: Sendable {
     /// Clients that wait now.
     package var subscribers: Int { state.withLock { $0.subscriptions.count } }
 
+    /// Clients that were ended as they did not keep up, since the daemon started.
+    package var cutOff: UInt64 { state.withLock { $0.cutOff } }
+
     /// Called with the inventory locked, so that the order of events is that of what they tell.
     func send(_ kind: LifecycleEvent.Kind, of subject: String, _ picture: () -> InventoryPicture) {
         state.withLock { state in
@@ -79,6 +83,7 @@ package final class EventHub: Sendable {
             let event = event(kind, of: subject, picture(), &state)
             for (number, subscription) in state.subscriptions where !subscription.push(event) {
                 state.subscriptions[number] = nil
+                state.cutOff += 1
             }
         }
     }

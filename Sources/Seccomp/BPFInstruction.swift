@@ -1,5 +1,5 @@
 /// One instruction of classic BPF, as struct sock_filter has it (linux/filter.h).
-struct BPFInstruction: Equatable {
+struct BPFInstruction: Hashable {
     var code: UInt16
     var jumpTrue: UInt8 = 0
     var jumpFalse: UInt8 = 0
@@ -31,5 +31,18 @@ struct BPFInstruction: Equatable {
     var bytes: [UInt8] {
         [UInt8(truncatingIfNeeded: code), UInt8(truncatingIfNeeded: code >> 8), jumpTrue, jumpFalse]
             + (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
+    }
+
+    /// The instructions of a program as the kernel takes it; what is no whole instruction at its end is left out.
+    static func all(in program: [UInt8]) -> [BPFInstruction] {
+        var all: [BPFInstruction] = []
+        for at in stride(from: 0, to: program.count - program.count % 8, by: 8) {
+            let code = UInt16(program[at]) | UInt16(program[at + 1]) << 8
+            var value: UInt32 = 0
+            for byte in program[at + 4..<at + 8].reversed() { value = value << 8 | UInt32(byte) }
+            all.append(
+                BPFInstruction(code: code, jumpTrue: program[at + 2], jumpFalse: program[at + 3], value: value))
+        }
+        return all
     }
 }

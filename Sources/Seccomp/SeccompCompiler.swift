@@ -57,10 +57,10 @@ package final class SeccompCompiler: Sendable {
                 highest: permissive ? nil : library.highestNumber(of: names, in: architecture), decisions: newer)
         }
         let front = permissive && newer.isEmpty ? [] : UnknownSyscalls(tables: tables).instructions()
-        let program = front.flatMap(\.bytes) + (try library.program())
+        let program = FilterCompaction.compacted(front + BPFInstruction.all(in: try library.program()))
         // BPF_MAXINSNS of linux/bpf_common.h.
-        guard program.count / 8 <= 4096 else { throw .tooManyInstructions(program.count / 8) }
-        return SeccompFilter(program: program, flags: flags, unknownNames: unknown)
+        guard program.count <= 4096 else { throw .tooManyInstructions(program.count) }
+        return SeccompFilter(program: program.flatMap(\.bytes), flags: flags, unknownNames: unknown)
     }
 
     /// The profile's interfaces that exist on this machine; the native one is always among them.

@@ -37,7 +37,9 @@ struct Daemon {
         // Before the kubelet starts, which looks for it once.
         let inspect = try await serveInspection(parts, log)
         let server = try await serve(parts, isReady: { isReady.load(ordering: .acquiring) }, log: log)
+        let monitoring = try await serveMonitoring(parts.monitoring)
         let report = try await parts.runtime.recover()
+        parts.monitoring.recovered(report)
         try await parts.images.store.removeUnreferencedLayers()
         isReady.store(true, ordering: .releasing)
         log.info(
@@ -54,6 +56,7 @@ struct Daemon {
         parts.runtime.inventory.events.close()
         let unfinished = await server.shutdown(grace: Self.shutdownGrace)
         await inspect?.stop()
+        await monitoring?.stop()
         // Who attached loses its streams, and execs end with their clients': neither could outlive the daemon.
         await parts.streaming.stop(grace: Self.streamingGrace)
         if unfinished > 0 {
@@ -70,6 +73,7 @@ struct Daemon {
         let images: ImageAdapter
         let streaming: StreamingServer
         let inspection: InspectAnswers
+        let monitoring: MonitoringAnswers
         let pool: BlockingPool
     }
 
@@ -137,7 +141,8 @@ struct Daemon {
             log: log)
         return Parts(
             lock: lock, runtime: runtime, service: service, images: images, streaming: streaming,
-            inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log), pool: pool)
+            inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log),
+            monitoring: MonitoringAnswers(runtime: runtime), pool: pool)
     }
 
     private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {
@@ -206,7 +211,9 @@ struct Daemon {
         settings.gate = { _ in
             isReady() ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }
+        let calls = parts.monitoring.calls
         settings.onCallEnd = { report in
+            calls.note(report)
             // Who waits for events ends the call by leaving.
             let isWell =
                 report.status.code == .ok
@@ -237,7 +244,9 @@ struct Daemon {
         try makeDirectory(of: path)
         let answers = parts.inspection
         do throws(ListenError) {
-            return try await InspectServer.start(at: path, groupID: config.socketGroup) { answers.body(at: $0) }
+            return try await InspectServer.start(at: path, groupID: config.socketGroup) { path in
+                answers.body(at: path).map { HTTPAnswer(type: "application/json", body: $0) }
+            }
         } catch {
             throw Fault.precondition("\(error)")
         }

@@ -26,6 +26,7 @@ extension Config {
         case exec
         case streaming
         case inspect
+        case metrics
     }
 
     init(from decoder: any Decoder) throws {
@@ -46,6 +47,7 @@ extension Config {
         try values.read(.exec, into: &exec)
         try values.read(.streaming, into: &streaming)
         try values.read(.inspect, into: &inspect)
+        try values.read(.metrics, into: &metrics)
     }
 }
 
@@ -182,5 +184,17 @@ extension Config.Inspect {
         self.init()
         let values = try decoder.container(keyedBy: CodingKeys.self)
         try values.read(.socket, into: &socket)
+    }
+}
+
+extension Config.Metrics {
+    enum CodingKeys: String, CodingKey {
+        case address
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.address, into: &address)
     }
 }

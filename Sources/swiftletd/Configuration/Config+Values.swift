@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import NIOCore
 import OCI
 import Planner
 
@@ -33,5 +34,22 @@ extension Config {
         }
         let shown = Shown(stateDir: state, rootDir: root, configuration: self)
         return String(decoding: try encoder.encode(shown), as: UTF8.self)
+    }
+}
+
+extension Config {
+    /// Nil where there is to be none.
+    func metricsAddress() throws(Fault) -> SocketAddress? {
+        let text = metrics.address
+        if text.isEmpty { return nil }
+        let wrong = Fault.invalid("key \"metrics.address\": \"\(text)\" is no \"ADDRESS:PORT\" or \"[ADDRESS]:PORT\"")
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65_535).contains(port)
+        else { throw wrong }
+        var host = text[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        if isBracketed { host = host.dropFirst().dropLast() }
+        guard isBracketed == host.contains(":") else { throw wrong }
+        do { return try SocketAddress(ipAddress: String(host), port: port) } catch { throw wrong }
     }
 }

@@ -22,6 +22,7 @@ struct Config: Codable, Equatable, Sendable {
     var exec = Exec()
     var streaming = Streaming()
     var inspect = Inspect()
+    var metrics = Metrics()
 
     struct Cgroup: Codable, Equatable, Sendable {
         /// "cgroupfs".
@@ -116,6 +117,13 @@ struct Config: Codable, Equatable, Sendable {
         /// Unix socket on which a kubelet's statistics collector finds what it asks of CRI-O; empty = none. The kubelet looks
         /// for "/var/run/crio/crio.sock", and wants "crio-" as `cgroup.prefix`.
         var socket = ""
+
+        init() {}
+    }
+
+    struct Metrics: Codable, Equatable, Sendable {
+        /// "ADDRESS:PORT" or "[ADDRESS]:PORT" where Prometheus reads /metrics, and /healthz is answered; empty = none.
+        var address = ""
 
         init() {}
     }

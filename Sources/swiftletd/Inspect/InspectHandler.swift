@@ -36,10 +36,10 @@ final class InspectHandler: ChannelInboundHandler {
         }
         // Whatever follows a question mark changes nothing.
         let path = head.uri.prefix { $0 != "?" }
-        guard let body = answer(String(path)) else {
+        guard let found = answer(String(path)) else {
             return send(.notFound, Array("not found\n".utf8), "text/plain", head, context)
         }
-        send(.ok, body, "application/json", head, context)
+        send(found.status, found.body, found.type, head, context)
     }
 
     private func send(

@@ -4,17 +4,25 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A small HTTP server on a Unix socket, read-only, for the statistics collector inside of a kubelet (cAdvisor).
+/// What a path of a small HTTP server answers.
+struct HTTPAnswer: Sendable {
+    var status = HTTPResponseStatus.ok
+    var type: String
+    var body: [UInt8]
+}
+
+/// A small HTTP server, read-only: on a Unix socket for the statistics collector inside of a kubelet (cAdvisor), and on an
+/// address for monitoring.
 ///
 /// The collector knows a container by asking the runtime for it, and of the runtimes that it knows how to ask, CRI-O has the
-/// simplest interface: two GET requests. Off unless the configuration names a socket.
+/// simplest interface: two GET requests. Both are off unless the configuration names a place.
 final class InspectServer: Sendable {
-    /// A kubelet has one connection, a person who looks another one.
+    /// A kubelet has one connection, a person who looks another one; a monitoring system has two.
     private static let connectionsMax = 16
     private static let idleMax = TimeAmount.seconds(120)
 
-    /// Answers a path: the body of a success, or nil where nothing is there.
-    typealias Answer = @Sendable (_ path: String) -> [UInt8]?
+    /// Answers a path, or nil where nothing is there.
+    typealias Answer = @Sendable (_ path: String) -> HTTPAnswer?
 
     private let group: MultiThreadedEventLoopGroup
     private let listener: any Channel
@@ -40,6 +48,19 @@ final class InspectServer: Sendable {
         }
     }
 
+    /// Listens on an address of this node.
+    static func start(on address: SocketAddress, answer: @escaping Answer) async throws(ListenError) -> InspectServer {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        do {
+            let listener = try await bootstrap(group, answer)
+                .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1).bind(to: address).get()
+            return InspectServer(group: group, listener: listener)
+        } catch {
+            group.shutdownGracefully { _ in }
+            throw ListenError.failed(operation: "listen on", path: "\(address)", reason: "\(error)")
+        }
+    }
+
     private init(group: MultiThreadedEventLoopGroup, listener: any Channel) {
         self.group = group
         self.listener = listener
@@ -58,7 +79,7 @@ final class InspectServer: Sendable {
             .serverChannelInitializer { listener in
                 listener.eventLoop.makeCompletedFuture {
                     try Descriptor.closeOnExec(listener)
-                    try SocketFile.makePrivate(listener)
+                    if listener.localAddress?.pathname != nil { try SocketFile.makePrivate(listener) }
                 }
             }
             .childChannelInitializer { channel in
