@@ -65,7 +65,8 @@ daemon-test: build ## The whole daemon on this host (root)
 
 guest-test: build ## The same on a guest kernel with pure cgroup v2, where this host lacks its controllers (root)
 	@if scripts/host-has-controllers; then echo "guest-test: this host has all cgroup v2 controllers"; \
-	else $(SUDO) rootfs-tools/guest selftest && $(SUDO) scripts/run-tests --guest $(GUEST_TESTS); fi
+	else $(SUDO) rootfs-tools/guest selftest && \
+	for target in $(GUEST_TESTS); do $(SUDO) scripts/run-tests --guest $$target || exit; done; fi
 
 package-test: build ## Install, upgrade, remove and purge a package of the debug build (root)
 	$(SUDO) packaging/test --bin $(BUILD_DIR)/debug --launcher $(LAUNCH_DIR)/release/swiftlet-launch
