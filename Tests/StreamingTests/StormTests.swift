@@ -3,6 +3,7 @@ import Model
 import NIOCore
 import NIOSSL
 import Streaming
+import Synchronization
 import TestKit
 import Testing
 
@@ -100,6 +101,49 @@ extension StreamingTests {
                         await process.probe.wait(for: "abandon")
                     }
                     #expect(try residentBytes() - memory < 16 << 20)
+                }
+            }
+        }
+
+        @Test(arguments: [false, true]) func aWebSocketThatIsReadSlowlyHoldsUpItsProcessAlone(hasTLS: Bool) async throws
+        {
+            try await Certificate.with { certificate in
+                try await Fixture.run {
+                    if hasTLS { $0.tls = certificate.files }
+                } _: { fixture in
+                    let tls = hasTLS ? certificate.client : nil
+                    let slow = try await WebSocketClient(
+                        try fixture.execURL(.output), "v5.channel.k8s.io", tls: tls)
+                    let process = await fixture.target.session()
+                    try await slow.channel.setOption(.autoRead, value: false).get()
+                    let written = Mutex(0)
+                    let block = [UInt8](repeating: 3, count: 1 << 20)
+                    async let writing: Void = {
+                        for _ in 0..<64 {
+                            await process.stdout.write(block)
+                            written.withLock { $0 += 1 }
+                        }
+                    }()
+                    let memory = try residentBytes()
+                    for number in 1...3 {
+                        let other = try await SPDYClient(
+                            try fixture.execURL(.output), ["v4.channel.k8s.io"], tls: tls)
+                        let streams = try await other.open(StreamChoice.output.types())
+                        let process = await fixture.target.session(number)
+                        for _ in 0..<4 { await process.stdout.write(block) }
+                        process.end(0)
+                        #expect(await streams["stdout"]?.log.whole().sum == Checksum(block, times: 4))
+                        await other.closed()
+                    }
+                    // The buffers of both sockets, of the pipe, and of the server.
+                    #expect(written.withLock { $0 } < 32)
+                    #expect(try residentBytes() - memory < 32 << 20)
+                    try await slow.channel.setOption(.autoRead, value: true).get()
+                    await writing
+                    process.end(0)
+                    _ = await slow.closeCode()
+                    #expect(slow.logs[1].content.sum == Checksum(block, times: 64))
+                    await slow.close()
                 }
             }
         }
