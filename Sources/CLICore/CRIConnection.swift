@@ -60,6 +60,27 @@ package final class CRIConnection: Sendable {
         }
     }
 
+    /// Calls a method that answers with a stream and hands on each message; returns when the runtime ends the stream.
+    package func stream<Request: Message, Response: Message>(
+        _ method: CRIMethod<Request, Response>, _ request: Request, to operation: String,
+        _ body: (Response) async throws -> Void
+    ) async throws {
+        let start = ContinuousClock.now
+        let client = client.withLock { $0 }
+        do {
+            let stream: ResponseStream<Response> = try client.serverStream(method.path, request)
+            var count = 0
+            for try await message in stream {
+                count += 1
+                try await body(message)
+            }
+            trace?("\(method.name) \(durationText(ContinuousClock.now - start)) ok, \(count) messages")
+        } catch let status as GRPCStatus {
+            trace?("\(method.name) \(durationText(ContinuousClock.now - start)) \(status)")
+            throw Failure(Self.joined(operation, Self.sentence(status)), code: status.code)
+        }
+    }
+
     /// Ends the connection.
     package func close() async { await client.withLock { $0 }.close() }
 

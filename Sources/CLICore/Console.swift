@@ -8,15 +8,23 @@ package struct Console: Sendable {
     /// Whether standard error is a terminal, so that progress may be drawn there.
     package var errorIsTerminal: Bool
     package var now: @Sendable () -> UnixNanoseconds
+    /// Whether standard output is a terminal, so that it may be drawn on.
+    package var outputIsTerminal: Bool
+    /// Lines and columns of that terminal; nil without one.
+    package var size: @Sendable () -> (rows: Int, columns: Int)?
 
     package init(
         writeOut: @escaping @Sendable ([UInt8]) throws -> Void,
         writeError: @escaping @Sendable ([UInt8]) throws -> Void,
-        errorIsTerminal: Bool, now: @escaping @Sendable () -> UnixNanoseconds
+        errorIsTerminal: Bool, outputIsTerminal: Bool = false,
+        size: @escaping @Sendable () -> (rows: Int, columns: Int)? = { nil },
+        now: @escaping @Sendable () -> UnixNanoseconds
     ) {
         self.writeOut = writeOut
         self.writeError = writeError
         self.errorIsTerminal = errorIsTerminal
+        self.outputIsTerminal = outputIsTerminal
+        self.size = size
         self.now = now
     }
 
@@ -34,7 +42,7 @@ extension Console {
     /// The process's own standard streams.
     package static let standard = Console(
         writeOut: { try write($0, to: .standardOutput) }, writeError: { try write($0, to: .standardError) },
-        errorIsTerminal: isatty(STDERR_FILENO) == 1,
+        errorIsTerminal: isatty(STDERR_FILENO) == 1, outputIsTerminal: isatty(STDOUT_FILENO) == 1,
         now: { UnixNanoseconds(exactly: (Date().timeIntervalSince1970 * 1e9).rounded()) ?? 0 })
 
     /// Makes a write to a closed pipe an error instead of the program's end, so that what was begun is cleaned up.

@@ -6,6 +6,9 @@ import CLICore
 struct CommandContext: Sendable {
     var configuration: @Sendable () throws(Failure) -> ClientConfiguration
     var console: Console
+    /// The client's configuration file, whether it is there or not.
+    var configurationPath = ClientConfiguration.standardFile
+    var environment: [String: String] = [:]
 
     @TaskLocal static var current: CommandContext?
 }

@@ -38,7 +38,8 @@ enum Program {
         let context = CommandContext(
             configuration: { () throws(Failure) in try ClientConfiguration(options: options, environment: environment)
             },
-            console: console)
+            console: console, configurationPath: ClientConfiguration.path(options, environment),
+            environment: environment)
         var command = try Swiftlet.parseAsRoot(rest)
         try await CommandContext.$current.withValue(context) {
             if var asyncCommand = command as? any AsyncParsableCommand {

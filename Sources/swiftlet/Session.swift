@@ -7,6 +7,8 @@ struct Session: Sendable {
     let runtime: CRIConnection
     let images: CRIConnection
     let console: Console
+    /// Whether `create` pulls images without being told.
+    let pullsOnCreate: Bool
     /// What --timeout says.
     private let timeout: Duration?
     /// How long to go on while the runtime is away; zero for commands that are over in a moment.
@@ -18,12 +20,14 @@ struct Session: Sendable {
     ) async throws {
         var trace: CRIConnection.Trace?
         if configuration.traces { trace = { note in bestEffort { try console.err("swiftlet: \(printable(note))\n") } } }
-        let runtime = try await CRIConnection.open(configuration.runtimeEndpoint, trace: trace)
+        let runtime = try await open(configuration.runtimeEndpoint, configuration.retriesMax, trace)
         do {
             let isOne = configuration.imageEndpoint == configuration.runtimeEndpoint
-            let images = isOne ? runtime : try await CRIConnection.open(configuration.imageEndpoint, trace: trace)
+            let images =
+                isOne ? runtime : try await open(configuration.imageEndpoint, configuration.retriesMax, trace)
             let session = Session(
-                runtime: runtime, images: images, console: console, timeout: configuration.timeout)
+                runtime: runtime, images: images, console: console, pullsOnCreate: configuration.pullsOnCreate,
+                timeout: configuration.timeout)
             do {
                 try await body(session)
             } catch {
@@ -36,6 +40,25 @@ struct Session: Sendable {
             throw error
         }
         await runtime.close()
+    }
+
+    /// Connects; tries again as often as the configuration says, with ever longer pauses.
+    private static func open(
+        _ endpoint: Endpoint, _ retriesMax: Int, _ trace: CRIConnection.Trace?
+    ) async throws -> CRIConnection {
+        var pause = Duration.milliseconds(100)
+        var retry = 0
+        while true {
+            do {
+                return try await CRIConnection.open(endpoint, trace: trace)
+            } catch {
+                guard retriesMax < 0 || retry < retriesMax else { throw error }
+                trace?("connect: \(error)")
+            }
+            try await Task.sleep(for: pause)
+            retry += 1
+            pause = min(pause * 2, .seconds(5))
+        }
     }
 
     /// The same session for a command that outlives a restart of the daemon: containers and their logs do too.

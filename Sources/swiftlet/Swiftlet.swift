@@ -11,14 +11,14 @@ struct Swiftlet: AsyncParsableCommand {
             name: "Containers",
             subcommands: [
                 Ps.self, Create.self, Start.self, Stop.self, Rm.self, Update.self, Inspect.self, Logs.self, Exec.self,
-                Attach.self, Copy.self, Stats.self,
+                Attach.self, Copy.self, Stats.self, Checkpoint.self,
             ]),
         CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self, Imagefsinfo.self]),
         CommandGroup(
             name: "The runtime",
             subcommands: [
                 Version.self, Info.self, RuntimeConfig.self, UpdateRuntimeConfig.self, Metricdescs.self, Metricsp.self,
-                Completion.self,
+                Events.self, Config.self, Completion.self,
             ]),
     ]
     static let configuration = CommandConfiguration(

@@ -33,7 +33,7 @@ final class CapturedConsole: Sendable {
                 self.change.yield()
             },
             writeError: { bytes in self.state.withLock { $0.err += bytes } },
-            errorIsTerminal: isTerminal, now: { Self.now })
+            errorIsTerminal: isTerminal, outputIsTerminal: isTerminal, now: { Self.now })
     }
 }
 

@@ -8,7 +8,7 @@ import Synchronization
 extension FakeWorld {
     /// The methods that the command line calls.
     func methods() -> [GRPCMethod] {
-        [self.version, status] + imageMethods() + podMethods() + containerMethods() + statisticsMethods()
+        [self.version, status, events] + imageMethods() + podMethods() + containerMethods() + statisticsMethods()
     }
 
     /// A method that notes the call, fails if a test wants it to, and else answers from the state.
@@ -23,6 +23,10 @@ extension FakeWorld {
                 state.onCall(method.name)
                 state.requests[method.name] = request
                 if let failure = state.failures[method.name] { throw failure }
+                if let (count, failure) = state.failsAfter[method.name] {
+                    guard count > 0 else { throw failure }
+                    state.failsAfter[method.name] = (count - 1, failure)
+                }
                 return try body(request, &state)
             }
         }
@@ -195,6 +199,7 @@ extension FakeWorld {
             },
             method(CRIMethods.reopenContainerLog) { _, _ in .init() },
             method(CRIMethods.updateContainerResources) { _, _ in .init() },
+            method(CRIMethods.checkpointContainer) { _, _ in .init() },
             method(CRIMethods.updateRuntimeConfig) { _, _ in .init() },
             method(CRIMethods.runtimeConfig) { _, _ in .with { $0.linux.cgroupDriver = .cgroupfs } },
             method(CRIMethods.exec) { request, state in .with { $0.url = state.streams.exec(request) } },

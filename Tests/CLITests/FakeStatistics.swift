@@ -1,6 +1,7 @@
 import CRIProto
 import GRPC
 import SwiftProtobuf
+import Synchronization
 
 extension FakeWorld {
     /// Statistics whose second sample shows a quarter of a processor in use.
@@ -21,6 +22,7 @@ extension FakeWorld {
                             guard container.status.state == .containerRunning else { return }
                             $0.cpu = Self.cpu(at: time)
                             $0.memory.workingSetBytes.value = 4_261_550
+                            $0.memory.psi.some.avg10 = 1.25
                             $0.writableLayer.usedBytes.value = 12_288
                             $0.writableLayer.inodesUsed.value = 7
                         }
@@ -72,6 +74,21 @@ extension FakeWorld {
                 }
             },
         ]
+    }
+
+    /// Tells the events and ends; a failure that a test wants comes once and in the place of them.
+    var events: GRPCMethod {
+        .serverStream(CRIMethods.getContainerEvents.path) {
+            (_: Runtime_V1_GetEventsRequest, _, writer: ResponseWriter<Runtime_V1_ContainerEventResponse>) in
+            let events = try self.state.withLock { state throws(GRPCStatus) in
+                state.calls.append("GetContainerEvents")
+                if let failure = state.failures.removeValue(forKey: "GetContainerEvents") { throw failure }
+                guard state.eventStreamsMax > 0 else { throw GRPCStatus(code: .resourceExhausted, message: "enough") }
+                state.eventStreamsMax -= 1
+                return state.events
+            }
+            for event in events { try await writer.write(event) }
+        }
     }
 
     private static func cpu(at time: Int64) -> Runtime_V1_CpuUsage {

@@ -15,6 +15,11 @@ final class FakeWorld: Sendable {
         var calls: [String] = []
         var requests: [String: any SwiftProtobuf.Message & Sendable] = [:]
         var failures: [String: GRPCStatus] = [:]
+        var events: [Runtime_V1_ContainerEventResponse] = []
+        /// How often a client may follow the events before it is refused.
+        var eventStreamsMax = Int.max
+        /// Failures of methods that have succeeded so often.
+        var failsAfter: [String: (count: Int, status: GRPCStatus)] = [:]
         var serial = 0
         var info: [String: String] = [:]
         var streams = StreamURLs()

@@ -16,6 +16,21 @@ import Testing
     }
 
     static let rows = [
+        Row(golden: "ps-wide", arguments: ["ps", "-a", "-o", "wide"]),
+        Row(golden: "ps-verbose", arguments: ["ps", "-v"]),
+        Row(golden: "ps-resolved", arguments: ["ps", "-r"]),
+        Row(golden: "pods-wide", arguments: ["pods", "-o", "wide"]),
+        Row(golden: "pods-verbose", arguments: ["pods", "-v", "--name", "^web$"]),
+        Row(
+            golden: "pods-template",
+            arguments: ["pods", "-o", "go-template", "--template", "{{range .items}}{{.metadata.uid}}\n{{end}}"]),
+        Row(golden: "images-wide", arguments: ["images", "-o", "wide"]),
+        Row(golden: "images-verbose", arguments: ["images", "-v"]),
+        Row(golden: "inspect-chosen", arguments: ["inspect", "-q", "-o", "table", "--name", "nginx"]),
+        Row(golden: "inspectp-chosen", arguments: ["inspectp", "-q", "-o", "table", "--state", "notready"]),
+        Row(golden: "inspecti-chosen", arguments: ["inspecti", "-q", "-o", "table", "--filter", "reference=team/"]),
+        Row(golden: "stats-wide", arguments: ["stats", "-s", "0", "-o", "wide"]),
+        Row(golden: "statsp-wide", arguments: ["statsp", "-s", "0", "-o", "wide"]),
         Row(golden: "version", arguments: ["version"]),
         Row(golden: "version-json", arguments: ["version", "-o", "json"]),
         Row(golden: "info", arguments: ["info"]), Row(golden: "info-table", arguments: ["info", "-o", "table"]),
@@ -177,6 +192,20 @@ import Testing
             let result = await runtime.swiftlet("pods")
             #expect(result.status == 1)
             #expect(result.err == refusal.says)
+        }
+    }
+
+    @Test("--watch shows the numbers again, and clears the screen on a terminal only", arguments: [false, true])
+    func watch(isTerminal: Bool) async throws {
+        try await FakeRuntime.with { runtime in
+            populate(runtime)
+            runtime.world.state.withLock { state in
+                state.failsAfter["ListPodSandboxMetrics"] = (1, GRPCStatus(code: .internal, message: "gone"))
+            }
+            let result = await runtime.swiftlet("metricsp", "-w", "-o", "table", isTerminal: isTerminal)
+            #expect((result.status, result.err) == (1, "swiftlet: list pod metrics: gone\n"))
+            #expect(result.out.hasPrefix("\u{1b}[H\u{1b}[2J") == isTerminal)
+            #expect(result.out.components(separatedBy: "METRIC").count == 2)
         }
     }
 

@@ -36,6 +36,22 @@ import Testing
         }
     }
 
+    @Test("a checkpoint is asked for with its archive")
+    func checkpoint() async throws {
+        try await FakeRuntime.with { runtime in
+            let id = runtime.addContainer("a", in: runtime.addPod("p"))
+            #expect((await runtime.swiftlet("checkpoint", "--export", "/x.tar", "0002")).out == id + "\n")
+            let request = runtime.world.state.withLock {
+                $0.requests["CheckpointContainer"] as? Runtime_V1_CheckpointContainerRequest
+            }
+            #expect(
+                request
+                    == .with {
+                        $0.containerID = id; $0.location = "/x.tar"
+                    })
+        }
+    }
+
     @Test("the pods' address range reaches the runtime")
     func podCIDR() async throws {
         try await FakeRuntime.with { runtime in

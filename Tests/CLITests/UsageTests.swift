@@ -43,6 +43,16 @@ import Testing
         Row(arguments: ["stats", "--id", "a", "b"], says: "--id"),
         Row(arguments: ["statsp", "-s", "3601"], says: "3601"),
         Row(arguments: ["statsp", "--id", "a", "b"], says: "--id"),
+        Row(arguments: ["stats", "-w", "-s", "0"], says: "--watch"),
+        Row(arguments: ["ps", "-o", "go-template"], says: "--template"),
+        Row(arguments: ["ps", "--template", "{{.a}}"], says: "go-template"),
+        Row(arguments: ["ps", "-o", "go-template", "--template", "{{.a"], says: "no end"),
+        Row(arguments: ["inspect"], says: "flags that choose"), Row(arguments: ["inspectp"], says: "flags that choose"),
+        Row(arguments: ["inspect", "abc", "--all"], says: "flags that choose"),
+        Row(arguments: ["inspecti"], says: "--filter"), Row(arguments: ["config"], says: "--list"),
+        Row(arguments: ["checkpoint", "-e", "relative", "abc"], says: "absolute"),
+        Row(arguments: ["checkpoint", "-e", "/a", "b", "c"], says: "one archive"),
+        Row(arguments: ["update", "--oom-score-adj", "1001", "abc"], says: "1001"),
         Row(arguments: ["run"], says: "image"),
     ]
 

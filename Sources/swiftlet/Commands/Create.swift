@@ -20,10 +20,12 @@ struct Create: RuntimeCommand {
     @Flag(help: "Pull the image first.")
     var withPull = false
 
-    @Flag(help: "Do not pull the image first; this is the default.")
+    @Flag(help: "Do not pull the image first, whatever the client's configuration says.")
     var noPull = false
 
     @OptionGroup var registry: RegistryOptions
+
+    @OptionGroup var patience: PullPatience
 
     @Option(name: [.customShort("T"), .long], help: "Give up after this time (default: 2m).")
     var cancelTimeout: String?
@@ -36,10 +38,10 @@ struct Create: RuntimeCommand {
         let container = try readContainerConfig(containerFile)
         let podConfig = try readPodConfig(podFile)
         let limit = try parseCancelTimeout(cancelTimeout) ?? session.slow
-        if withPull {
+        if withPull || (session.pullsOnCreate && !noPull) {
             _ = try await session.pull(
                 container.image.image, credentials: try registry.credentials(),
-                annotations: container.image.annotations, pod: podConfig)
+                annotations: container.image.annotations, pod: podConfig, within: try patience.limit())
         }
         guard let podID = try await session.podIDs([pod]).first else { return }
         let id = try await session.createContainer(container, in: podID, podConfig, within: limit)

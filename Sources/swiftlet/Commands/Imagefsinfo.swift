@@ -8,13 +8,12 @@ struct Imagefsinfo: RuntimeCommand {
         abstract: "Show what images and writable layers take of the disk.",
         usage: "swiftlet imagefsinfo [-o FORMAT]")
 
-    @Option(name: .shortAndLong, help: "The format: json, yaml or table.")
-    var output = OutputFormat.json
+    @OptionGroup var output: Output<JSONFirst>
 
     func run(_ session: Session) async throws {
         let response = try await session.images.call(
             CRIMethods.imageFsInfo, .init(), within: session.quick, to: "ask for the image filesystem")
-        guard output == .table else {
+        guard output.isTable else {
             return try session.console.out(output.text(.object([.init("status", try JSONValue(message: response))])))
         }
         var table = Table(["KIND", "MOUNTPOINT", "USED", "INODES"])

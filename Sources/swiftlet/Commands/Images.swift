@@ -21,6 +21,9 @@ struct Images: RuntimeCommand {
     @Flag(help: "Show whether images are pinned.")
     var pinned = false
 
+    @Flag(name: .shortAndLong, help: "Show what there is to each image, one below the other.")
+    var verbose = false
+
     @Flag(help: "Show ids in full.")
     var noTrunc = false
 
@@ -29,16 +32,19 @@ struct Images: RuntimeCommand {
         help: "Only images that fit: dangling=true|false, reference=REGEX, before=IMAGE, since=IMAGE. May be repeated.")
     var filter: [String] = []
 
-    @Option(name: .shortAndLong, help: "The format: table, json or yaml.")
-    var output = OutputFormat.table
+    @OptionGroup var output: Output<TableFirst>
 
     func run(_ session: Session) async throws {
         let filters = try filter.map { try ImageFilter(parsing: $0) }
-        let listed = try await session.images(named: name ?? "").sorted { sortKey($0) < sortKey($1) }
-        let images = try filters.reduce(listed) { try $1.apply(to: $0) }
+        let images = try await session.images(named: name ?? "", that: filters)
         if quiet {
             for image in images { try session.console.line(printable(image.id)) }
-        } else if output == .table {
+        } else if verbose {
+            for image in images {
+                let response = Runtime_V1_ImageStatusResponse.with { $0.image = image }
+                try session.console.out(ImageSheet(response, verbose: false).text + "\n")
+            }
+        } else if output.isTable {
             try session.console.out(table(images))
         } else {
             let response = Runtime_V1_ListImagesResponse.with { $0.images = images }
@@ -46,11 +52,8 @@ struct Images: RuntimeCommand {
         }
     }
 
-    private func sortKey(_ image: Runtime_V1_Image) -> String {
-        image.repoTags.first ?? image.repoDigests.first ?? image.id
-    }
-
     private func table(_ images: [Runtime_V1_Image]) -> String {
+        let (digests, pinned) = (digests || output.isWide, pinned || output.isWide)
         var table = Table(
             ["IMAGE", "TAG"] + (digests ? ["DIGEST"] : []) + ["IMAGE ID", "SIZE"] + (pinned ? ["PINNED"] : []))
         for image in images {
@@ -63,6 +66,17 @@ struct Images: RuntimeCommand {
             }
         }
         return table.text
+    }
+}
+
+extension Session {
+    /// The images with a name, or all, that all filters let pass, sorted by name.
+    func images(named name: String, that filters: [ImageFilter]) async throws -> [Runtime_V1_Image] {
+        func key(_ image: Runtime_V1_Image) -> String {
+            image.repoTags.first ?? image.repoDigests.first ?? image.id
+        }
+        let listed = try await images(named: name).sorted { key($0) < key($1) }
+        return try filters.reduce(listed) { try $1.apply(to: $0) }
     }
 }
 

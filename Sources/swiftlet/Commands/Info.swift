@@ -8,8 +8,7 @@ struct Info: RuntimeCommand {
         abstract: "Show the runtime's conditions, handlers and configuration.",
         usage: "swiftlet info [-q] [-o FORMAT]")
 
-    @Option(name: .shortAndLong, help: "The format: json, yaml or table.")
-    var output = OutputFormat.json
+    @OptionGroup var output: Output<JSONFirst>
 
     @Flag(name: .shortAndLong, help: "Leave out the verbose part.")
     var quiet = false
@@ -17,7 +16,7 @@ struct Info: RuntimeCommand {
     func run(_ session: Session) async throws {
         let response = try await session.runtime.call(
             CRIMethods.status, .with { $0.verbose = !quiet }, within: session.quick, to: "ask for the status")
-        guard output == .table else { return try session.console.out(output.text(try tree(response))) }
+        guard output.isTable else { return try session.console.out(output.text(try tree(response))) }
         var table = Table(["CONDITION", "STATUS", "REASON", "MESSAGE"])
         for condition in response.status.conditions {
             table.add([condition.type, condition.status ? "true" : "false", condition.reason, condition.message])

@@ -8,13 +8,12 @@ struct Metricdescs: RuntimeCommand {
         abstract: "Describe the metrics that the runtime has of pods and containers.",
         usage: "swiftlet metricdescs [-o FORMAT]")
 
-    @Option(name: .shortAndLong, help: "The format: json, yaml or table.")
-    var output = OutputFormat.json
+    @OptionGroup var output: Output<JSONFirst>
 
     func run(_ session: Session) async throws {
         let response = try await session.runtime.call(
             CRIMethods.listMetricDescriptors, .init(), within: session.quick, to: "list metric descriptors")
-        guard output == .table else { return try session.console.out(output.text(JSONValue(message: response))) }
+        guard output.isTable else { return try session.console.out(output.text(JSONValue(message: response))) }
         var table = Table(["NAME", "LABELS", "HELP"])
         for metric in response.descriptors {
             table.add([metric.name, metric.labelKeys.joined(separator: ","), metric.help])

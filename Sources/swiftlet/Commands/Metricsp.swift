@@ -8,13 +8,23 @@ struct Metricsp: RuntimeCommand {
         abstract: "Show the metrics of pods and their containers.",
         usage: "swiftlet metricsp [-o FORMAT]")
 
-    @Option(name: .shortAndLong, help: "The format: json, yaml or table.")
-    var output = OutputFormat.json
+    @OptionGroup var output: Output<JSONFirst>
+
+    @OptionGroup var watch: Watch
 
     func run(_ session: Session) async throws {
+        var isFirst = true
+        try await watch.show(on: session.console) {
+            if !isFirst { try await Task.sleep(for: .seconds(1)) }
+            isFirst = false
+            return try await text(session)
+        }
+    }
+
+    private func text(_ session: Session) async throws -> String {
         let response = try await session.runtime.call(
             CRIMethods.listPodSandboxMetrics, .init(), within: session.quick, to: "list pod metrics")
-        guard output == .table else { return try session.console.out(output.text(JSONValue(message: response))) }
+        guard output.isTable else { return try output.text(JSONValue(message: response)) }
         var table = Table(["POD ID", "CONTAINER", "METRIC", "LABELS", "VALUE"])
         for pod in response.podMetrics {
             let id = shortID(pod.podSandboxID)
@@ -23,7 +33,7 @@ struct Metricsp: RuntimeCommand {
                 for metric in container.metrics { table.add([id, shortID(container.containerID)] + metric.cells) }
             }
         }
-        try session.console.out(table.text)
+        return table.text
     }
 }
 

@@ -9,13 +9,12 @@ struct RuntimeConfig: RuntimeCommand {
         abstract: "Show what the runtime asks the kubelet to agree on: the cgroup driver.",
         usage: "swiftlet runtime-config [-o FORMAT]")
 
-    @Option(name: .shortAndLong, help: "The format: json, yaml or table.")
-    var output = OutputFormat.json
+    @OptionGroup var output: Output<JSONFirst>
 
     func run(_ session: Session) async throws {
         let response = try await session.runtime.call(
             CRIMethods.runtimeConfig, .init(), within: session.quick, to: "ask for the runtime's configuration")
-        guard output == .table else { return try session.console.out(output.text(JSONValue(message: response))) }
+        guard output.isTable else { return try session.console.out(output.text(JSONValue(message: response))) }
         try session.console.line("Cgroup Driver: \(response.linux.cgroupDriver == .systemd ? "systemd" : "cgroupfs")")
     }
 }

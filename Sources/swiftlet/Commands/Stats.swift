@@ -26,33 +26,57 @@ struct Stats: RuntimeCommand {
     @Option(name: .shortAndLong, help: "Seconds between the two samples that the use of processors is taken from.")
     var seconds = 1
 
-    @Option(name: .shortAndLong, help: "The format: table, json or yaml.")
-    var output = OutputFormat.table
+    @OptionGroup var output: Output<TableFirst>
+
+    @OptionGroup var watch: Watch
 
     func validate() throws {
         if container != nil, id != nil { throw ValidationError("expected either CONTAINER or --id") }
-        try UsageRate.check(seconds)
+        try UsageRate.check(seconds, watches: watch.watch)
     }
 
     func run(_ session: Session) async throws {
         let request = try await request(session)
-        let before = try await sample(request, session)
-        guard output == .table else {
-            let response = Runtime_V1_ListContainerStatsResponse.with { $0.stats = before }
-            return try session.console.out(output.text(JSONValue(message: response)))
+        var last = try await sample(request, session)
+        var isFirst = true
+        try await watch.show(on: session.console) {
+            if output.isTable || !isFirst {
+                let earlier = last
+                try await Task.sleep(for: .seconds(seconds))
+                last = try await sample(request, session)
+                if output.isTable { return table(last, since: earlier) }
+            }
+            isFirst = false
+            let response = Runtime_V1_ListContainerStatsResponse.with { $0.stats = last }
+            return try output.text(JSONValue(message: response))
         }
+    }
+
+    private func table(_ samples: [Runtime_V1_ContainerStats], since before: [Runtime_V1_ContainerStats]) -> String {
         let earlier = Dictionary(before.map { ($0.attributes.id, $0.cpu) }) { $1 }
-        try await Task.sleep(for: .seconds(seconds))
-        var table = Table(["CONTAINER", "NAME", "CPU %", "MEM", "DISK", "INODES", "SWAP"])
-        for stats in try await sample(request, session) {
-            table.add([
+        let more = ["CPU PSI", "MEM PSI", "IO PSI", "RSS", "MAJOR FAULTS"]
+        var table = Table(
+            ["CONTAINER", "NAME", "CPU %", "MEM", "DISK", "INODES", "SWAP"] + (output.isWide ? more : []))
+        for stats in samples {
+            var row = [
                 shortID(stats.attributes.id), stats.attributes.metadata.name,
-                UsageRate.text(earlier[stats.attributes.id], stats.cpu), sizeText(stats.memory.workingSetBytes.value),
+                UsageRate.text(earlier[stats.attributes.id], stats.cpu),
+                stats.memory.hasWorkingSetBytes ? sizeText(stats.memory.workingSetBytes.value) : "-",
                 sizeText(stats.writableLayer.usedBytes.value), String(stats.writableLayer.inodesUsed.value),
-                sizeText(stats.swap.swapUsageBytes.value),
-            ])
+                stats.swap.hasSwapUsageBytes ? sizeText(stats.swap.swapUsageBytes.value) : "-",
+            ]
+            if output.isWide {
+                row += [
+                    Pressure.text(stats.cpu.hasPsi ? stats.cpu.psi : nil),
+                    Pressure.text(stats.memory.hasPsi ? stats.memory.psi : nil),
+                    Pressure.text(stats.io.hasPsi ? stats.io.psi : nil),
+                    stats.memory.hasRssBytes ? sizeText(stats.memory.rssBytes.value) : "-",
+                    stats.memory.hasMajorPageFaults ? String(stats.memory.majorPageFaults.value) : "-",
+                ]
+            }
+            table.add(row)
         }
-        try session.console.out(table.text)
+        return table.text
     }
 
     private func request(_ session: Session) async throws -> Runtime_V1_ListContainerStatsRequest {
@@ -79,7 +103,8 @@ struct Stats: RuntimeCommand {
 
 /// The use of processors between two samples.
 enum UsageRate {
-    static func check(_ seconds: Int) throws {
+    static func check(_ seconds: Int, watches: Bool) throws {
+        if watches, seconds == 0 { throw ValidationError("--watch needs --seconds of 1 or more") }
         guard (0...3600).contains(seconds) else {
             throw ValidationError("--seconds \(seconds): expected 0 to 3600")
         }
@@ -92,5 +117,13 @@ enum UsageRate {
         else { return "-" }
         let used = Double(after.usageCoreNanoSeconds.value - before.usageCoreNanoSeconds.value)
         return decimal(used / (Double(after.timestamp) - Double(before.timestamp)) * 100, places: 2)
+    }
+}
+
+/// How much of the last ten seconds at least one task waited for something (Documentation/accounting/psi.rst).
+enum Pressure {
+    static func text(_ stats: Runtime_V1_PsiStats?) -> String {
+        guard let stats else { return "-" }
+        return decimal(stats.some.avg10, places: 2) + "%"
     }
 }

@@ -20,12 +20,13 @@ struct Statsp: RuntimeCommand {
     @Option(name: .shortAndLong, help: "Seconds between the two samples that the use of processors is taken from.")
     var seconds = 1
 
-    @Option(name: .shortAndLong, help: "The format: table, json or yaml.")
-    var output = OutputFormat.table
+    @OptionGroup var output: Output<TableFirst>
+
+    @OptionGroup var watch: Watch
 
     func validate() throws {
         if pod != nil, id != nil { throw ValidationError("expected either POD or --id") }
-        try UsageRate.check(seconds)
+        try UsageRate.check(seconds, watches: watch.watch)
     }
 
     func run(_ session: Session) async throws {
@@ -33,22 +34,46 @@ struct Statsp: RuntimeCommand {
         filter.labelSelector = try parseLabels(label)
         if let prefix = pod ?? id, let full = try await session.podIDs([prefix]).first { filter.id = full }
         let request = Runtime_V1_ListPodSandboxStatsRequest.with { $0.filter = filter }
-        let before = try await sample(request, session)
-        guard output == .table else {
-            let response = Runtime_V1_ListPodSandboxStatsResponse.with { $0.stats = before }
-            return try session.console.out(output.text(JSONValue(message: response)))
+        var last = try await sample(request, session)
+        var isFirst = true
+        try await watch.show(on: session.console) {
+            if output.isTable || !isFirst {
+                let earlier = last
+                try await Task.sleep(for: .seconds(seconds))
+                last = try await sample(request, session)
+                if output.isTable { return table(last, since: earlier) }
+            }
+            isFirst = false
+            let response = Runtime_V1_ListPodSandboxStatsResponse.with { $0.stats = last }
+            return try output.text(JSONValue(message: response))
         }
+    }
+
+    private func table(_ samples: [Runtime_V1_PodSandboxStats], since before: [Runtime_V1_PodSandboxStats]) -> String {
         let earlier = Dictionary(before.map { ($0.attributes.id, $0.linux.cpu) }) { $1 }
-        try await Task.sleep(for: .seconds(seconds))
-        var table = Table(["POD", "POD ID", "CPU %", "MEM", "PIDS"])
-        for stats in try await sample(request, session) {
-            table.add([
+        let more = ["CONTAINERS", "RECEIVED", "SENT", "CPU PSI", "MEM PSI", "IO PSI"]
+        var table = Table(["POD", "POD ID", "CPU %", "MEM", "PIDS"] + (output.isWide ? more : []))
+        for stats in samples {
+            let (cpu, memory, io) = (stats.linux.cpu, stats.linux.memory, stats.linux.io)
+            var row = [
                 stats.attributes.metadata.name, shortID(stats.attributes.id),
-                UsageRate.text(earlier[stats.attributes.id], stats.linux.cpu),
-                sizeText(stats.linux.memory.workingSetBytes.value), String(stats.linux.process.processCount.value),
-            ])
+                UsageRate.text(earlier[stats.attributes.id], cpu),
+                memory.hasWorkingSetBytes ? sizeText(memory.workingSetBytes.value) : "-",
+                stats.linux.process.hasProcessCount ? String(stats.linux.process.processCount.value) : "-",
+            ]
+            if output.isWide {
+                let network = stats.linux.network.defaultInterface
+                row += [
+                    String(stats.linux.containers.count),
+                    network.hasRxBytes ? sizeText(network.rxBytes.value) : "-",
+                    network.hasTxBytes ? sizeText(network.txBytes.value) : "-",
+                    Pressure.text(cpu.hasPsi ? cpu.psi : nil), Pressure.text(memory.hasPsi ? memory.psi : nil),
+                    Pressure.text(io.hasPsi ? io.psi : nil),
+                ]
+            }
+            table.add(row)
         }
-        try session.console.out(table.text)
+        return table.text
     }
 
     private func sample(

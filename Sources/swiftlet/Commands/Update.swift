@@ -30,6 +30,15 @@ struct Update: RuntimeCommand {
     @Option(help: "The memory nodes to use, such as 0-1.")
     var cpusetMems = ""
 
+    @Option(help: "How soon the kernel ends it when memory runs out, -1000 to 1000.")
+    var oomScoreAdj: Int64?
+
+    func validate() throws {
+        if let oomScoreAdj, !(-1000...1000).contains(oomScoreAdj) {
+            throw ValidationError("--oom-score-adj \(oomScoreAdj): expected -1000 to 1000")
+        }
+    }
+
     func run(_ session: Session) async throws {
         let limits = try resources()
         guard limits != .init() else { throw Failure.usage("update: expected at least one limit, see --help") }
@@ -51,6 +60,7 @@ struct Update: RuntimeCommand {
         limits.cpuShares = cpuShare
         limits.cpusetCpus = cpusetCpus
         limits.cpusetMems = cpusetMems
+        limits.oomScoreAdj = oomScoreAdj ?? 0
         if let memory {
             guard let bytes = parseSize(memory), bytes > 0 else {
                 throw .usage("--memory \"\(printable(memory))\": not a number of bytes such as 64Mi")

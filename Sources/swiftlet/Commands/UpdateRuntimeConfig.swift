@@ -9,7 +9,7 @@ struct UpdateRuntimeConfig: RuntimeCommand {
         abstract: "Tell the runtime the address range of this node's pods.",
         usage: "swiftlet update-runtime-config --pod-cidr CIDR")
 
-    @Option(help: "The range, such as 10.88.0.0/16; two of them with a comma between.")
+    @Option(name: .shortAndLong, help: "The range, such as 10.88.0.0/16; two of them with a comma between.")
     var podCidr: String
 
     func run(_ session: Session) async throws {

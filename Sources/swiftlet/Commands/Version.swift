@@ -8,14 +8,13 @@ struct Version: RuntimeCommand {
         abstract: "Show the versions of the runtime and of its interface.",
         usage: "swiftlet version [-o FORMAT]")
 
-    @Option(name: .shortAndLong, help: "The format: table, json or yaml.")
-    var output = OutputFormat.table
+    @OptionGroup var output: Output<TableFirst>
 
     func run(_ session: Session) async throws {
         let request = Runtime_V1_VersionRequest.with { $0.version = "v1" }
         let response = try await session.runtime.call(
             CRIMethods.version, request, within: session.quick, to: "ask for the version")
-        guard output == .table else { return try session.console.out(output.text(JSONValue(message: response))) }
+        guard output.isTable else { return try session.console.out(output.text(JSONValue(message: response))) }
         let lines = [
             ("Version", response.version), ("RuntimeName", response.runtimeName),
             ("RuntimeVersion", response.runtimeVersion), ("RuntimeApiVersion", response.runtimeApiVersion),

@@ -1,5 +1,4 @@
 import CLICore
-import Foundation
 
 /// Where the runtime is and how long to wait for it: flags win over the environment, that over the file, that over defaults.
 struct ClientConfiguration: Equatable, Sendable {
@@ -11,9 +10,13 @@ struct ClientConfiguration: Equatable, Sendable {
     /// Nil: each command has its own.
     var timeout: Duration?
     var traces: Bool
+    /// How often to try to connect again; below zero is without end.
+    var retriesMax: Int
+    var pullsOnCreate: Bool
 
     init(options: GlobalOptions, environment: [String: String]) throws(Failure) {
-        let file = try FileSettings(at: options.config ?? Self.standardFile, mustExist: options.config != nil)
+        let isNamed = options.config != nil || environment["CRI_CONFIG_FILE"] != nil
+        let file = try ClientFile(at: Self.path(options, environment), mustExist: isNamed).settings
         let runtime = options.runtimeEndpoint ?? environment["CONTAINER_RUNTIME_ENDPOINT"] ?? file.runtimeEndpoint
         let image = options.imageEndpoint ?? environment["IMAGE_SERVICE_ENDPOINT"] ?? file.imageEndpoint
         if let runtime, !runtime.isEmpty {
@@ -26,47 +29,20 @@ struct ClientConfiguration: Equatable, Sendable {
         } else {
             imageEndpoint = runtimeEndpoint
         }
-        timeout = file.timeout
+        timeout = file.timeout.flatMap { $0 > 0 ? .seconds($0) : nil }
         if let text = options.timeout {
             guard let given = parseDuration(text), given > .zero else {
                 throw .usage("--timeout \"\(printable(text))\": not a length of time such as 2s or 500ms")
             }
             timeout = given
         }
-        traces = options.debug || file.debug
+        traces = options.debug || file.debug ?? false
+        retriesMax = options.maxRetries ?? file.maxRetries ?? 0
+        pullsOnCreate = file.pullImageOnCreate ?? false
     }
-}
 
-/// What the file says; keys that crictl knows and this program has no use for are accepted.
-private struct FileSettings {
-    var runtimeEndpoint: String?
-    var imageEndpoint: String?
-    var timeout: Duration?
-    var debug = false
-
-    init(at path: String, mustExist: Bool) throws(Failure) {
-        guard mustExist || FileManager.default.fileExists(atPath: path) else { return }
-        let tree = try ConfigurationFile.read(path)
-        guard tree != .null else { return }
-        guard case .object(let members) = tree else {
-            throw Failure("\(path): expected keys and values, found \(tree.kind)")
-        }
-        for member in members {
-            switch (member.name, member.value) {
-            case ("runtime-endpoint", .string(let text)): runtimeEndpoint = text
-            case ("image-endpoint", .string(let text)): imageEndpoint = text
-            case ("timeout", .number(let digits)):
-                guard let seconds = Int64(digits), seconds < 1_000_000 else {
-                    throw Failure("\(path): timeout is not a number of seconds")
-                }
-                if seconds > 0 { timeout = .seconds(seconds) }
-            case ("debug", .bool(let flag)): debug = flag
-            case ("pull-image-on-create", .bool), ("disable-pull-on-run", .bool), (_, .null): continue
-            default:
-                throw Failure(
-                    "\(path): \(printable(member.name)) is not a key of this file, or has \(member.value.kind) as value"
-                )
-            }
-        }
+    /// The file that is meant.
+    static func path(_ options: GlobalOptions, _ environment: [String: String]) -> String {
+        options.config ?? environment["CRI_CONFIG_FILE"] ?? standardFile
     }
 }

@@ -3,7 +3,9 @@ import CLICore
 
 /// The options that stand before the command, named as crictl names them.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "The file with the client's configuration, as crictl reads it.")
+    @Option(
+        name: .shortAndLong,
+        help: "The client's configuration, as crictl reads it (default: $CRI_CONFIG_FILE, /etc/crictl.yaml).")
     var config: String?
 
     @Option(
@@ -22,6 +24,9 @@ struct GlobalOptions: ParsableArguments {
         name: .shortAndLong, help: "How long to wait for an answer: 2s, 500ms, 1m (default: what suits the command).")
     var timeout: String?
 
+    @Option(help: "How often to try again where no runtime listens; -1 is for ever (default: the file, 0).")
+    var maxRetries: Int?
+
     @Flag(name: [.customShort("D"), .long], help: "Say on standard error which calls are made and how long each took.")
     var debug = false
 }
@@ -29,7 +34,7 @@ struct GlobalOptions: ParsableArguments {
 extension GlobalOptions {
     /// The options' names that take a value.
     private static let valued: Set<String> = [
-        "-c", "--config", "-r", "--runtime-endpoint", "-i", "--image-endpoint", "-t", "--timeout",
+        "-c", "--config", "--max-retries", "-r", "--runtime-endpoint", "-i", "--image-endpoint", "-t", "--timeout",
     ]
 
     /// Splits arguments into the global options and what begins with the command.

@@ -47,6 +47,15 @@ extension Session {
         return try unique(prefixes.map { try resolveID($0, among: all, noun: "pod") })
     }
 
+    /// Asks about several objects, some at a time, and returns the answers in their order; the first failure is thrown.
+    func each<Value: Sendable>(
+        _ ids: [String], _ body: @escaping @Sendable (String) async throws -> Value
+    ) async throws -> [Value] {
+        try await inParallel(ids, limit: 8) { id -> Result<Value, any Error> in
+            do { return .success(try await body(id)) } catch { return .failure(error) }
+        }.map { try $0.get() }
+    }
+
     /// Does something with several objects, some at a time; one that fails does not stop the others.
     func forEach(_ ids: [String], _ body: @escaping @Sendable (String) async throws -> Void) async throws {
         let failures = await inParallel(ids, limit: 8) { id -> Failure? in
