@@ -1,3 +1,4 @@
+import ArgumentParser
 import CLICore
 import Testing
 
@@ -237,7 +238,7 @@ import Testing
     ]
 
     @Test("a drop-in that takes nothing away is no finding", arguments: harmless)
-    func harmless(line: String) {
+    func harmlessDropIn(line: String) {
         var node = FakeNode()
         node.addDropIn(line)
         #expect(node.findings == [])

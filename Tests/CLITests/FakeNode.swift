@@ -43,7 +43,7 @@ struct FakeNode: NodePort {
     var kinds: [String: NodeFileKind] = [
         "/opt/cni/bin/bridge": .file(executable: true), "/usr/lib/cni/host-local": .file(executable: true),
         "/opt/cni/bin/portmap": .file(executable: true), "/run/swiftlet/swiftlet.sock": .socket,
-        "/var/lib/swiftlet": .directory, "/run/swiftlet": .directory, "/": .directory,
+        "/var/lib/swiftlet": .directory, "/run/swiftlet": .directory, "/run": .directory, "/": .directory,
     ]
     var rooms = ["/var/lib/swiftlet": NodeRoom(bytes: 1000, freeBytes: 500, inodes: 1000, freeInodes: 500)]
     var setting = NodeSetting(

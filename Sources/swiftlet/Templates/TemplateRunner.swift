@@ -21,7 +21,7 @@ struct TemplateRunner {
         for node in nodes {
             switch node {
             case .text(let words): try write(words)
-            case .show(let pipeline): try write(try value(pipeline).templateText)
+            case .show(let pipeline): try write(Self.shown(try value(pipeline).templateText))
             case .set(let name, let pipeline, let isNew):
                 let value = try value(pipeline)
                 if isNew {
@@ -34,6 +34,14 @@ struct TemplateRunner {
             case .range(let block): try repeated(block)
             }
         }
+    }
+
+    /// A name may have been chosen to work on the reader's terminal. Ends of lines and tabs belong to long values and tables.
+    private static func shown(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false).map { printable(String($0)) }
+                .joined(separator: "\t")
+        }.joined(separator: "\n")
     }
 
     private mutating func run(_ block: Template.Block, setsDot: Bool) throws(Failure) {
