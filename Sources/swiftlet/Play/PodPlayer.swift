@@ -32,6 +32,8 @@ actor PodPlayer {
     private var live: [String: Live] = [:]
     /// Attempt to id, for those that may still be there.
     private var made: [String: [Int: String]] = [:]
+    /// The latest hook of each container that runs after its start, or has run.
+    private var startHooks: [String: Task<Void, Never>] = [:]
     var pulls: [String: Task<Runtime_V1_Image, any Error>] = [:]
     private(set) var podID: String?
     private(set) var podIP = ""
@@ -126,7 +128,14 @@ actor PodPlayer {
         switch action {
         case .runPod: await runPod()
         case .launch(let name, let attempt): await launch(name, attempt)
-        case .postStart(let name, let attempt): await postStart(name, attempt)
+        case .postStart(let name, let attempt):
+            let hook = Task { await postStart(name, attempt) }
+            startHooks[name] = hook
+            await withTaskCancellationHandler {
+                await hook.value
+            } onCancel: {
+                hook.cancel()
+            }
         case .probe(let name, let attempt, let kind): await probe(name, attempt, kind)
         case .stop(let name, let attempt, let grace): await stop(name, attempt, grace: grace)
         case .stopPod: await stopPod()
@@ -239,7 +248,9 @@ actor PodPlayer {
         var left = grace
         if let hook = spec.preStop?.handler, grace > 0, !isKilling {
             let start = ContinuousClock.now
-            if let problem = await perform(hook, spec, id, within: .seconds(grace)) {
+            await awaitStartHook(of: name, within: .seconds(grace))
+            let rest = max(.seconds(1), .seconds(grace) - (ContinuousClock.now - start))
+            if let problem = await perform(hook, spec, id, within: rest) {
                 await say("/\(name): preStop hook failed: \(problem)")
             }
             // The kubelet's least grace after a hook.
@@ -248,6 +259,17 @@ actor PodPlayer {
         let seconds = isKilling ? 0 : left
         await persistently("/\(name): stop") { try await self.session.stopContainer(id, grace: seconds) }
         await look(id)
+    }
+
+    /// The two hooks of a container never run at once: what one makes the other takes away.
+    private func awaitStartHook(of name: String, within limit: Duration) async {
+        guard let hook = startHooks[name] else { return }
+        let timer = Task {
+            do { try await Task.sleep(for: limit) } catch { return }
+            hook.cancel()
+        }
+        await hook.value
+        timer.cancel()
     }
 
     private func kill(_ id: String) async {
