@@ -36,6 +36,9 @@ struct FilterCompaction {
     private let program: [BPFInstruction]
     private var rests: [Rest] = []
     private var known: [Rest: Int] = [:]
+    /// What is left from each place, for the number that is run: checks of arguments meet again, so that their paths are
+    /// many more than their places.
+    private var reached: [Place: Int] = [:]
 
     private init(_ program: [BPFInstruction]) { self.program = program }
 
@@ -132,15 +135,26 @@ struct FilterCompaction {
     ) throws(NotUnderstood) -> [(start: UInt32, rest: Int)] {
         var ranges: [(start: UInt32, rest: Int)] = []
         for start in starts {
+            reached.removeAll(keepingCapacity: true)
             let rest = try rest(Place(index: 0, accumulator: .nothing), start, architecture)
             if ranges.last?.rest != rest { ranges.append((start, rest)) }
         }
         return ranges
     }
 
-    /// What is left from a place on. Jumps go forward only, so that this ends.
+    /// What is left from a place on.
     private mutating func rest(
         _ start: Place, _ number: UInt32, _ architecture: UInt32
+    ) throws(NotUnderstood) -> Int {
+        if let index = reached[start] { return index }
+        let index = try run(from: start, number, architecture)
+        reached[start] = index
+        return index
+    }
+
+    /// Jumps go forward only, so that this ends.
+    private mutating func run(
+        from start: Place, _ number: UInt32, _ architecture: UInt32
     ) throws(NotUnderstood) -> Int {
         var place = start
         while true {

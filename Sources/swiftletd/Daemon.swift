@@ -211,9 +211,9 @@ struct Daemon {
         settings.gate = { _ in
             isReady() ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }
-        let calls = parts.monitoring.calls
+        let calls = config.metrics.address.isEmpty ? nil : parts.monitoring.calls
         settings.onCallEnd = { report in
-            calls.note(report)
+            calls?.note(report)
             // Who waits for events ends the call by leaving.
             let isWell =
                 report.status.code == .ok

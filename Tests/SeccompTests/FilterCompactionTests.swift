@@ -51,6 +51,22 @@ import Testing
         try compare(BPFInstruction.all(in: filter.program), [0, 1, 38, 40, 8, 0x2_0000, 0x7e02_0000, .max], &random)
     }
 
+    @Test("checks whose paths meet again cost their number, not that of their paths")
+    func manyPaths() throws {
+        var program: [BPFInstruction] = [.load(offset: 4), .load(offset: 0)]
+        // Two comparisons each, of which either failure leads to the next two: 2^64 paths.
+        for value in UInt32(0)..<64 {
+            program += [
+                .load(offset: 20), BPFInstruction(code: 0x15, jumpTrue: 0, jumpFalse: 3, value: value),
+                .load(offset: 16), BPFInstruction(code: 0x15, jumpTrue: 0, jumpFalse: 1, value: value),
+                .answer(0x7fff_0000),
+            ]
+        }
+        program.append(.answer(0x0005_0001))
+        var random = SeededGenerator.announced("filters of many paths")
+        try compare(program, (UInt64(0)..<66).map { $0 << 32 | $0 }, &random)
+    }
+
     @Test("a program that is not understood stays as it is")
     func foreign() {
         for program in [

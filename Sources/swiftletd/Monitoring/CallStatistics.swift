@@ -2,7 +2,8 @@ import CRIProto
 import GRPC
 import Synchronization
 
-/// How long calls took, by method and by how they ended. A call is noted on its connection's thread: one lock, no memory.
+/// How long calls took, by method and by how they ended. A call is noted on its connection's thread: it makes no text and holds
+/// one lock for one look-up.
 final class CallStatistics: Sendable {
     /// Upper bounds of the buckets in seconds: from an answer out of memory to a pull.
     static let bounds = [
@@ -13,7 +14,7 @@ final class CallStatistics: Sendable {
 
     private struct Series: Hashable {
         var method: String
-        var code: String
+        var code: GRPCStatus.Code
     }
 
     private struct Counts {
@@ -21,6 +22,12 @@ final class CallStatistics: Sendable {
         var buckets = [UInt64](repeating: 0, count: bounds.count + 1)
         var seconds = 0.0
         var calls: UInt64 = 0
+
+        mutating func add(_ seconds: Double, to bucket: Int) {
+            buckets[bucket] += 1
+            self.seconds += seconds
+            calls += 1
+        }
     }
 
     private let methods: [String: String]
@@ -31,22 +38,18 @@ final class CallStatistics: Sendable {
     }
 
     func note(_ report: CallReport) {
-        let series = Series(method: methods[report.path] ?? Self.other, code: "\(report.status.code)")
+        let series = Series(method: methods[report.path] ?? Self.other, code: report.status.code)
         let seconds = Double(report.duration.microseconds) / 1_000_000
         let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
-        counts.withLock { counts in
-            counts[series, default: Counts()].buckets[bucket] += 1
-            counts[series, default: Counts()].seconds += seconds
-            counts[series, default: Counts()].calls += 1
-        }
+        counts.withLock { $0[series, default: Counts()].add(seconds, to: bucket) }
     }
 
     func write(to page: inout MetricsText) {
         let name = "swiftlet_rpc_duration_seconds"
         page.family(name, .histogram, "Time from a call's request to its end, streams included.")
-        let all = counts.withLock { $0 }.sorted { ($0.key.method, $0.key.code) < ($1.key.method, $1.key.code) }
-        for (series, counts) in all {
-            let labels = [("method", series.method), ("code", series.code)]
+        let all = counts.withLock { $0 }.map { (method: $0.key.method, code: "\($0.key.code)", counts: $0.value) }
+        for (method, code, counts) in all.sorted(by: { ($0.method, $0.code) < ($1.method, $1.code) }) {
+            let labels = [("method", method), ("code", code)]
             var sum: UInt64 = 0
             for (index, bucket) in counts.buckets.enumerated() {
                 sum += bucket
