@@ -13,17 +13,15 @@ struct Metricsp: RuntimeCommand {
     @OptionGroup var watch: Watch
 
     func run(_ session: Session) async throws {
-        var isFirst = true
-        try await watch.show(on: session.console) {
-            if !isFirst { try await Task.sleep(for: .seconds(1)) }
-            isFirst = false
-            return try await text(session)
+        try await watch.show(on: session.console, every: 1, beginsWithTwo: false) {
+            try await session.runtime.call(
+                CRIMethods.listPodSandboxMetrics, .init(), within: session.quick, to: "list pod metrics")
+        } text: { last, _ in
+            try text(last)
         }
     }
 
-    private func text(_ session: Session) async throws -> String {
-        let response = try await session.runtime.call(
-            CRIMethods.listPodSandboxMetrics, .init(), within: session.quick, to: "list pod metrics")
+    private func text(_ response: Runtime_V1_ListPodSandboxMetricsResponse) throws -> String {
         guard output.isTable else { return try output.text(JSONValue(message: response)) }
         var table = Table(["POD ID", "CONTAINER", "METRIC", "LABELS", "VALUE"])
         for pod in response.podMetrics {

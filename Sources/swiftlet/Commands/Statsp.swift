@@ -34,18 +34,11 @@ struct Statsp: RuntimeCommand {
         filter.labelSelector = try parseLabels(label)
         if let prefix = pod ?? id, let full = try await session.podIDs([prefix]).first { filter.id = full }
         let request = Runtime_V1_ListPodSandboxStatsRequest.with { $0.filter = filter }
-        var last = try await sample(request, session)
-        var isFirst = true
-        try await watch.show(on: session.console) {
-            if output.isTable || !isFirst {
-                let earlier = last
-                try await Task.sleep(for: .seconds(seconds))
-                last = try await sample(request, session)
-                if output.isTable { return table(last, since: earlier) }
-            }
-            isFirst = false
-            let response = Runtime_V1_ListPodSandboxStatsResponse.with { $0.stats = last }
-            return try output.text(JSONValue(message: response))
+        try await watch.show(on: session.console, every: seconds, beginsWithTwo: output.isTable) {
+            try await sample(request, session)
+        } text: { last, earlier in
+            if output.isTable { return table(last, since: earlier) }
+            return try output.text(JSONValue(message: Runtime_V1_ListPodSandboxStatsResponse.with { $0.stats = last }))
         }
     }
 
