@@ -75,7 +75,7 @@ check: ## Format, arrows, banned constructs, files, generated code
 	@scripts/check
 
 fmt: ## Format the sources
-	git ls-files -co --exclude-standard -- 'Sources/*.swift' 'Tests/*.swift' ':!Sources/CRIProto/*' | \
+	git ls-files -co --exclude-standard -- 'Sources/*.swift' 'Tests/*.swift' ':!Sources/CRIProto/*' ':!Sources/SwiftletAPI/*' | \
 		xargs $(SWIFT) format --in-place --parallel --configuration .swift-format
 
 critest: release ## The public CRI conformance suite; CRITEST is the path of a built critest
@@ -95,7 +95,7 @@ endif
 images: deps ## Build the test images
 	@rootfs-tools/images list --set base --set conformance
 
-proto: ## Generate Sources/CRIProto from proto/
+proto: ## Generate Sources/CRIProto and Sources/SwiftletAPI from proto/
 	proto/generate
 
 clean: ## Remove build output

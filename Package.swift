@@ -93,6 +93,8 @@ let parts: [Part] = [
     library("Play", ["Model"], packages: [("Yams", "Yams")]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
+    Part(
+        name: "SwiftletAPI", kind: .generated, needs: ["CRIProto"], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
     library(
         "CRIService", ["CRIProto", "GRPC", "Model", "Lifecycle", "OCI", "LaunchProtocol", "Planner", "Cgroups"],
         packages: [log, protobuf]),
@@ -101,7 +103,7 @@ let parts: [Part] = [
     executable(
         "swiftletd",
         [
-            "CRIProto", "CRIService", "GRPC", "Lifecycle", "Planner", "Seccomp", "OCI", "Model", "LaunchProtocol", "Linux",
+            "CRIProto", "SwiftletAPI", "CRIService", "GRPC", "Lifecycle", "Planner", "Seccomp", "OCI", "Model", "LaunchProtocol", "Linux",
             "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI", "Streaming",
         ],
         packages: [
@@ -110,7 +112,7 @@ let parts: [Part] = [
         ]),
     library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),
     executable(
-        "swiftlet", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "StreamClient", "Play"],
+        "swiftlet", ["CLICore", "CRIProto", "SwiftletAPI", "GRPC", "Model", "Linux", "StreamClient", "Play"],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf, ("UnixSignals", "swift-service-lifecycle"),
             ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
@@ -166,13 +168,13 @@ let parts: [Part] = [
     test(
         "CLITests",
         [
-            "CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "GRPC", "Linux", "Model", "StreamClient", "Streaming", "Play",
+            "CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "SwiftletAPI", "GRPC", "Linux", "Model", "StreamClient", "Streaming", "Play",
         ],
         packages: [
             protobuf, ("ArgumentParser", "swift-argument-parser"), ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
         ]),
     test(
-        "DaemonTests", ["CLICore", "CRIProto", "GRPC", "Model", "Linux", "TestKit", "swiftlet-conformance"],
+        "DaemonTests", ["CLICore", "CRIProto", "SwiftletAPI", "GRPC", "Model", "Linux", "TestKit", "swiftlet-conformance"],
         packages: [protobuf]),
 ]
 
