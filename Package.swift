@@ -174,6 +174,8 @@ let parts: [Part] = [
             protobuf, ("ArgumentParser", "swift-argument-parser"), ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
         ]),
     test(
+        "SwiftletdTests", ["swiftletd", "CRIProto", "SwiftletAPI", "GRPC", "Model", "Linux", "TestKit"], packages: [log, protobuf]),
+    test(
         "DaemonTests", ["CLICore", "CRIProto", "SwiftletAPI", "GRPC", "Model", "Linux", "TestKit", "swiftlet-conformance"],
         packages: [protobuf]),
 ]

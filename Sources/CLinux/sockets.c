@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -108,6 +109,17 @@ long cl_receive_packet(int fd, void *bytes, size_t count, int fds[cl_descriptors
         }
     }
     return is_cut ? -EMSGSIZE : result;
+}
+
+long cl_datagram_socket(void) { RESULT(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }
+
+long cl_send_datagram(int fd, const void *name, size_t length, const void *bytes, size_t count) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (length > sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, name, length);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    RESULT(sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, size));
 }
 
 long cl_loopback_up(void) {

@@ -32,6 +32,7 @@ struct Daemon {
 
     func run() async throws {
         let log = makeLog()
+        let manager = await greetManager(log)
         let parts = try await assemble(log)
         let isReady = Atomic<Bool>(false)
         // Before the kubelet starts, which looks for it once.
@@ -50,8 +51,12 @@ struct Daemon {
                 "containers_running": "\(report.containersRunning)", "containers_exited": "\(report.containersExited)",
                 "leftovers_removed": "\(report.leftoversRemoved)",
             ])
+        let heartbeat = await beginHeartbeat(manager, parts.runtime, log)
         let signal = await Self.endSignal()
         log.info("ending; pods and containers keep running", metadata: ["signal": "\(signal)"])
+        heartbeat.cancel()
+        await heartbeat.value
+        await manager.tell(.stopping(status: "ending; pods and containers keep running"), log)
         // Who waits for events would wait for ever.
         parts.runtime.inventory.events.close()
         let unfinished = await server.shutdown(grace: Self.shutdownGrace)

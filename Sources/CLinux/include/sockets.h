@@ -25,6 +25,11 @@ long cl_next_packet_length(int fd);
 // recvmsg(2) with MSG_CMSG_CLOEXEC; descriptors go to fds[0...]. A cut packet gives -EMSGSIZE, and its descriptors are closed.
 long cl_receive_packet(int fd, void *bytes, size_t count, int fds[cl_descriptors_max], unsigned *fd_count);
 
+// socket(2), AF_UNIX, SOCK_DGRAM.
+long cl_datagram_socket(void);
+// sendto(2) of one datagram, without waiting. An abstract name (unix(7)) begins with a NUL; -ENAMETOOLONG: over 108 bytes.
+long cl_send_datagram(int fd, const void *name, size_t length, const void *bytes, size_t count);
+
 // Sets IFF_UP on "lo" of the caller's network namespace.
 long cl_loopback_up(void);
 // A non-blocking TCP socket, AF_INET or AF_INET6.

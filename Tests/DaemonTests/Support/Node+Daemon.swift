@@ -24,9 +24,12 @@ extension Node {
     }
 
     /// Starts the daemon anew, or another program in its place, and returns when it answers.
-    func startDaemon(_ program: String = Node.binaries + "/swiftletd") async throws {
+    func startDaemon(
+        _ program: String = Node.binaries + "/swiftletd", environment: [String: String] = [:]
+    ) async throws {
+        let assignments = environment.map { "\($0.key)=\($0.value)" }
         _ = try Commands.start(
-            inside([program, "--config", configuration]), stdout: daemonLog, stderr: daemonLog)
+            inside(["env"] + assignments + [program, "--config", configuration]), stdout: daemonLog, stderr: daemonLog)
         try await awaitDaemon()
     }
 
