@@ -107,7 +107,7 @@ let parts: [Part] = [
             "SupervisorClient", "Cgroups", "StateStore", "ImageStore", "Registry", "CNI", "Streaming",
         ],
         packages: [
-            ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log,
+            ("ArgumentParser", "swift-argument-parser"), ("TOMLKit", "TOMLKit"), log, protobuf,
             ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"),
         ]),
     library("CLICore", ["CRIProto", "GRPC"], packages: [protobuf, ("ArgumentParser", "swift-argument-parser")]),

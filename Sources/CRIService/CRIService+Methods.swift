@@ -1,6 +1,6 @@
 import CRIProto
 package import GRPC
-import Model
+package import Model
 import SwiftProtobuf
 
 extension CRIService {
@@ -122,7 +122,7 @@ extension CRIService {
 
 extension GRPCStatus {
     /// The one place where a fault becomes a status of gRPC.
-    init(_ fault: Fault) {
+    package init(_ fault: Fault) {
         let code: Code
         switch fault.code {
         case .cancelled: code = .cancelled

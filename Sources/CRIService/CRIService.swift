@@ -11,10 +11,14 @@ package struct CRIService: Sendable {
         package var version: String
         /// The node's own hostname.
         package var nodeHostname: String
-        /// For `Status` with `verbose`: the effective configuration as JSON; it has the key "stateDir".
-        package var configurationJSON: String
+        /// For `Status` with `verbose`: the effective configuration as JSON; it has the key "stateDir". Asked each time, as a
+        /// part of it can change.
+        package var configurationJSON: @Sendable () throws -> String
 
-        package init(name: String, version: String, nodeHostname: String, configurationJSON: String) {
+        package init(
+            name: String, version: String, nodeHostname: String,
+            configurationJSON: @escaping @Sendable () throws -> String
+        ) {
             self.name = name
             self.version = version
             self.nodeHostname = nodeHostname

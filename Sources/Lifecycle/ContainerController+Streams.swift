@@ -19,8 +19,9 @@ package struct AttachPoint: Sendable {
 extension ContainerController {
     /// Runs a command in the container to its end (CRI ExecSync). `timeout` nil = as long as it takes.
     func execSync(_ command: [String], timeout: Duration?) async throws -> ExecOutcome {
+        let values = settings.changeable.current
         let limits = ExecLimits(
-            timeout: timeout, outputBytesMax: settings.execOutputBytesMax, drain: settings.execDrain)
+            timeout: timeout, outputBytesMax: values.execOutputBytesMax, drain: values.execDrain)
         let request = ExecRequest(command: command, streams: .passed(stdin: nil, stdout: 0, stderr: 1))
         return try await exec(request) { [ports] in try await ports.supervisors.execute($0, limits) }
     }

@@ -15,7 +15,7 @@ extension Runtime {
             phase: .creating, createdAt: ports.clock.now(),
             stopSignal: try StopSignal.effective(requested: config.stopSignal, image: resolved.image.stopSignal),
             cgroup: try ports.cgroups.containerPath(parent: pod.config.cgroupParent, container: id))
-        if settings.copiesImageVolumes {
+        if settings.changeable.current.copiesImageVolumes {
             let mounted = Set(config.mounts.map(\.containerPath))
             record.volumes = resolved.image.volumes.filter { !mounted.contains($0) }.enumerated().map { index, path in
                 ContainerRecord.VolumeDirectory(containerPath: path, directory: "volumes/\(index)")

@@ -6,12 +6,8 @@ package struct Settings: Sendable {
     package var specs: SpecBuilder
     /// Compiles descriptions into launch plans.
     package var plans: PlanBuilder
-    /// "copy": image VOLUMEs get a directory filled from the image. False: "ignore".
-    package var copiesImageVolumes: Bool
-    /// Bytes of each stream that ExecSync returns.
-    package var execOutputBytesMax: Int
-    /// How long ExecSync waits for pipes that descendants keep open after the process has ended.
-    package var execDrain: Duration
+    /// What can change while the daemon runs.
+    package let changeable: ChangeableSettings
     /// How long a killed process may take to be reported as ended.
     package var killGrace: Duration
 
@@ -21,9 +17,8 @@ package struct Settings: Sendable {
     ) {
         self.specs = specs
         self.plans = plans
-        self.copiesImageVolumes = copiesImageVolumes
-        self.execOutputBytesMax = execOutputBytesMax
-        self.execDrain = execDrain
+        changeable = ChangeableSettings(
+            .init(copiesImageVolumes: copiesImageVolumes, execOutputBytesMax: execOutputBytesMax, execDrain: execDrain))
         self.killGrace = killGrace
     }
 }

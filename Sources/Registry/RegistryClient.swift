@@ -5,7 +5,7 @@ import Synchronization
 
 /// The registry client of a daemon: connections that all pulls share. What a pull does is in `RegistrySession`.
 package final class RegistryClient: Sendable {
-    private let configuration: RegistryConfiguration
+    private let settings: Mutex<RegistryConfiguration>
     private let eventLoops: any EventLoopGroup
     /// One client for each connect timeout in use, since that is a property of a client.
     private let clients = Mutex<[Duration: HTTPClient]>([:])
@@ -13,7 +13,7 @@ package final class RegistryClient: Sendable {
     private static let clientsMax = 8
 
     package init(configuration: RegistryConfiguration, eventLoops: any EventLoopGroup) {
-        self.configuration = configuration
+        settings = Mutex(configuration)
         self.eventLoops = eventLoops
     }
 
@@ -22,12 +22,16 @@ package final class RegistryClient: Sendable {
         for client in clients.withLock({ Array($0.values) }) { client.shutdown { _ in } }
     }
 
+    /// Changes how pulls that begin from now on behave; one under way keeps what it began with.
+    package func configure(_ change: (inout RegistryConfiguration) -> Void) { settings.withLock { change(&$0) } }
+
     /// Prepares the pull of one image for one caller: reads the hosts' configuration as it is now.
     ///
     /// - Parameter credentials: nil or empty means anonymous.
     package func session(
         for reference: ImageReference, credentials: RegistryCredentials?
     ) throws(RegistryError) -> RegistrySession {
+        let configuration = settings.withLock { $0 }
         let hosts = try HostsDirectory(roots: configuration.hostsDirectories).hosts(for: reference.domain)
         var endpoints: [RegistryEndpoint] = []
         for host in hosts {

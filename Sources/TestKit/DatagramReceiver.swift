@@ -12,7 +12,7 @@ package final class DatagramReceiver: Sendable {
     /// - Parameter name: a path, or "@" and a name of the abstract namespace (unix(7)).
     package init(_ name: String) throws {
         self.name = name
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw TestFailure("socket: errno \(errno)") }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -24,9 +24,10 @@ package final class DatagramReceiver: Sendable {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
         }
         guard bound == 0 else { throw TestFailure("bind \(name): errno \(errno)") }
+        self.descriptor = descriptor
         let (stream, continuation) = AsyncStream.makeStream(of: String.self)
         self.stream = stream
-        let reader = Thread { [descriptor] in
+        let reader = Thread {
             var buffer = [UInt8](repeating: 0, count: 65_536)
             while true {
                 let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -45,7 +46,7 @@ package final class DatagramReceiver: Sendable {
     package var all: [String] { kept.withLock { $0 } }
 
     /// Ends the receiver; who waits gets a failure.
-    package func end() { shutdown(descriptor, SHUT_RD) }
+    package func end() { shutdown(descriptor, Int32(SHUT_RD)) }
 
     /// Waits for a datagram with this line in it, and returns that datagram.
     @discardableResult

@@ -2,8 +2,6 @@ import CNI
 import CRIProto
 import CRIService
 import Cgroups
-import Dispatch
-import Foundation
 import GRPC
 import ImageStore
 import Lifecycle
@@ -17,11 +15,14 @@ import Seccomp
 import StateStore
 import Streaming
 import SupervisorClient
+import SwiftletAPI
 import Synchronization
 
 /// Puts the parts together, recovers, serves, and ends on SIGTERM. Pods and containers are left running.
 struct Daemon {
     let config: Config
+    /// Reads the configuration again, as it was read for the start.
+    let readAgain: @Sendable () throws -> Config
 
     /// How long running calls may take to finish when the daemon ends.
     private static let shutdownGrace = Duration.seconds(10)
@@ -31,13 +32,18 @@ struct Daemon {
     private static let workThreadsMax = 64
 
     func run() async throws {
-        let log = makeLog()
+        let hangUps = SignalWatch([SIGHUP])
+        let control = LogControl(config)
+        let log = Logger(label: "swiftletd") { LogOutput(label: $0, control: control) }
         let manager = await greetManager(log)
-        let parts = try await assemble(log)
+        let parts = try await assemble(log, control)
         let isReady = Atomic<Bool>(false)
+        let health = HealthService()
+        let node = nodeService(parts.configuration, manager, parts.runtime, parts.pool, log)
         // Before the kubelet starts, which looks for it once.
         let inspect = try await serveInspection(parts, log)
-        let server = try await serve(parts, isReady: { isReady.load(ordering: .acquiring) }, log: log)
+        let server = try await serve(
+            parts, beside: node.methods() + health.methods(), isReady: { isReady.load(ordering: .acquiring) }, log: log)
         let monitoring = try await serveMonitoring(parts.monitoring)
         let report = try await parts.runtime.recover()
         parts.monitoring.recovered(report)
@@ -51,12 +57,16 @@ struct Daemon {
                 "containers_running": "\(report.containersRunning)", "containers_exited": "\(report.containersExited)",
                 "leftovers_removed": "\(report.leftoversRemoved)",
             ])
+        health.begin()
         let heartbeat = await beginHeartbeat(manager, parts.runtime, log)
-        let signal = await Self.endSignal()
+        let reloads = Task { [arrivals = hangUps.arrivals] in await node.reloading.run(for: arrivals) }
+        let signal = await SignalWatch.end()
         log.info("ending; pods and containers keep running", metadata: ["signal": "\(signal)"])
+        reloads.cancel()
         heartbeat.cancel()
         await heartbeat.value
         await manager.tell(.stopping(status: "ending; pods and containers keep running"), log)
+        health.end()
         // Who waits for events would wait for ever.
         parts.runtime.inventory.events.close()
         let unfinished = await server.shutdown(grace: Self.shutdownGrace)
@@ -67,7 +77,7 @@ struct Daemon {
         if unfinished > 0 {
             log.warning("calls were cut off", metadata: ["calls": "\(unfinished)"])
         }
-        withExtendedLifetime(parts) {}
+        withExtendedLifetime((parts, hangUps)) {}
     }
 
     private struct Parts {
@@ -80,15 +90,10 @@ struct Daemon {
         let inspection: InspectAnswers
         let monitoring: MonitoringAnswers
         let pool: BlockingPool
+        let configuration: LiveConfiguration
     }
 
-    private func makeLog() -> Logger {
-        let level = Logger.Level(rawValue: config.logLevel) ?? .info
-        let format = LogOutput.Format(rawValue: config.logFormat) ?? .text
-        return Logger(label: "swiftletd") { LogOutput(label: $0, level: level, format: format) }
-    }
-
-    private func assemble(_ log: Logger) async throws -> Parts {
+    private func assemble(_ log: Logger, _ control: LogControl) async throws -> Parts {
         let paths = Layout(root: config.root, state: config.state)
         for directory in [paths.rootPods, paths.rootContainers, paths.images, paths.networks, paths.statePods] {
             _ = try Adapters.step("make directory", directory) { () throws(Errno) in
@@ -130,6 +135,7 @@ struct Daemon {
             plans: PlanBuilder(host: facts.host, defaults: defaults, seccomp: SeccompCompiler()),
             copiesImageVolumes: config.image.volumes == "copy", execOutputBytesMax: config.exec.syncOutputBytesMax,
             execDrain: .milliseconds(config.exec.syncDrainMilliseconds))
+        let configuration = liveConfiguration(control, settings, images.registry)
         let runtime = Runtime(ports: ports, settings: settings)
         supervisors.deliver { event, pod in await runtime.handle(event, from: pod) }
         let streaming = try await startStreaming(StreamAdapter(runtime: runtime, supervisors: supervisors))
@@ -142,12 +148,12 @@ struct Daemon {
             streaming: StreamingAdapter(server: streaming),
             identity: .init(
                 name: "swiftlet", version: Version.current, nodeHostname: facts.host.hostname,
-                configurationJSON: try config.statusJSON()),
+                configurationJSON: { try configuration.current.statusJSON() }),
             log: log)
         return Parts(
             lock: lock, runtime: runtime, service: service, images: images, streaming: streaming,
             inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log),
-            monitoring: MonitoringAnswers(runtime: runtime), pool: pool)
+            monitoring: MonitoringAnswers(runtime: runtime), pool: pool, configuration: configuration)
     }
 
     private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {
@@ -161,8 +167,7 @@ struct Daemon {
         }
         for problem in store.problems { log.warning("image store", metadata: ["problem": "\(problem)"]) }
         var client = RegistryConfiguration()
-        client.hostsDirectories = [config.registry.hostsDir]
-        client.noProgressTimeout = .seconds(config.registry.progressTimeoutSeconds)
+        config.registry.set(&client)
         client.userAgent = "swiftlet/\(Version.current)"
         return ImageAdapter(
             store: store,
@@ -209,20 +214,21 @@ struct Daemon {
     }
 
     private func serve(
-        _ parts: Parts, isReady: @escaping @Sendable () -> Bool, log: Logger
+        _ parts: Parts, beside methods: [GRPCMethod], isReady: @escaping @Sendable () -> Bool, log: Logger
     ) async throws -> GRPCServer {
         var settings = GRPCServerConfiguration()
         settings.bodyExecutor = parts.pool
-        settings.gate = { _ in
-            isReady() ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
+        settings.gate = { path in
+            isReady() || NodeService.isAnsweredWhileRecovering(path)
+                ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }
         let calls = config.metrics.address.isEmpty ? nil : parts.monitoring.calls
         settings.onCallEnd = { report in
             calls?.note(report)
-            // Who waits for events ends the call by leaving.
+            // Who waits for events or watches ends the call by leaving.
             let isWell =
                 report.status.code == .ok
-                || (report.status.code == .cancelled && report.path == CRIMethods.getContainerEvents.path)
+                || (report.status.code == .cancelled && Self.endsByLeaving.contains(report.path))
             let level: Logger.Level = isWell ? (Self.isQuiet(report.path) ? .debug : .info) : .warning
             log.log(
                 level: level, "call",
@@ -234,7 +240,7 @@ struct Daemon {
         try makeDirectory(of: config.socket)
         do throws(ListenError) {
             return try await GRPCServer.start(
-                parts.service.methods(),
+                parts.service.methods() + methods,
                 at: .unix(path: config.socket, mode: 0o660, userID: 0, groupID: config.socketGroup),
                 configuration: settings)
         } catch {
@@ -264,26 +270,14 @@ struct Daemon {
         }
     }
 
-    /// Calls that a kubelet makes all day long.
+    private static let endsByLeaving = [CRIMethods.getContainerEvents.path, HealthMethods.watch.path]
+
+    /// Calls that a kubelet or a probe makes all day long.
     private static func isQuiet(_ path: String) -> Bool {
         let name = path.split(separator: "/").last ?? ""
         return name.hasPrefix("List") || name.hasPrefix("Stream") || name.hasSuffix("Status") || name.hasSuffix("Stats")
-            || name == "Version" || name == "ImageFsInfo" || name == "RuntimeConfig"
-    }
-
-    /// Waits for SIGTERM or SIGINT.
-    private static func endSignal() async -> String {
-        let (signals, continuation) = AsyncStream.makeStream(of: String.self)
-        let sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { number, name in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { continuation.yield(name) }
-            source.resume()
-            return source
-        }
-        defer { for source in sources { source.cancel() } }
-        for await name in signals { return name }
-        return ""
+            || path.hasPrefix("/grpc.health.v1.") || name == "Version" || name == "ImageFsInfo"
+            || name == "RuntimeConfig"
     }
 }
 

@@ -7,15 +7,20 @@ struct LogOutput: LogHandler {
     enum Format: String, Sendable { case text, json }
 
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
+    /// A level of this logger's own; without it the daemon's counts.
+    private var ownLevel: Logger.Level?
     var metadataProvider: Logger.MetadataProvider?
     let label: String
-    let format: Format
+    let control: LogControl
 
-    init(label: String, level: Logger.Level, format: Format) {
+    init(label: String, control: LogControl) {
         self.label = label
-        logLevel = level
-        self.format = format
+        self.control = control
+    }
+
+    var logLevel: Logger.Level {
+        get { ownLevel ?? control.level }
+        set { ownLevel = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -28,7 +33,7 @@ struct LogOutput: LogHandler {
         let pairs = merged.map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
         let time = Date.now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
         var line: String
-        switch format {
+        switch control.format {
         case .text:
             line = "\(time)Z \(event.level.rawValue) \(Self.oneLine("\(event.message)"))"
             for (key, value) in pairs { line += " \(key)=\(Self.quoted(value))" }

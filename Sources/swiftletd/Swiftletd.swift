@@ -10,7 +10,7 @@ struct Swiftletd: AsyncParsableCommand {
         abstract: "Container runtime for Kubernetes nodes: serves the CRI on a Unix socket.",
         discussion: """
             Everything else is set in the configuration file; --print-config shows every key with its present value. \
-            SIGTERM and SIGINT end the daemon and leave pods and containers running.
+            SIGTERM and SIGINT end the daemon and leave pods and containers running; SIGHUP has it read the configuration again.
             """,
         version: "swiftletd \(Version.current)")
 
@@ -24,13 +24,16 @@ struct Swiftletd: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let path = config ?? (FileManager.default.fileExists(atPath: Self.defaultPath) ? Self.defaultPath : nil)
-            let config = try Config.load(path: path)
+            let read = { @Sendable [config] in
+                let isThere = FileManager.default.fileExists(atPath: Self.defaultPath)
+                return try Config.load(path: config ?? (isThere ? Self.defaultPath : nil))
+            }
+            let config = try read()
             if printConfig {
                 print(try config.toml())
                 return
             }
-            try await Daemon(config: config).run()
+            try await Daemon(config: config, readAgain: read).run()
         } catch let fault as Fault {
             FileHandle.standardError.write(Data("swiftletd: \(fault.description)\n".utf8))
             throw ExitCode(1)

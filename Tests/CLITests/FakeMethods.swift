@@ -9,6 +9,7 @@ extension FakeWorld {
     /// The methods that the command line calls.
     func methods() -> [GRPCMethod] {
         [self.version, status, events] + imageMethods() + podMethods() + containerMethods() + statisticsMethods()
+            + nodeMethods()
     }
 
     /// A method that notes the call, fails if a test wants it to, and else answers from the state.

@@ -3,6 +3,7 @@ import CRIProto
 import Foundation
 import GRPC
 import SwiftProtobuf
+import SwiftletAPI
 import Synchronization
 
 /// What the fake runtime has and does.
@@ -22,6 +23,8 @@ final class FakeWorld: Sendable {
         var failsAfter: [String: (count: Int, status: GRPCStatus)] = [:]
         var serial = 0
         var info: [String: String] = [:]
+        var logLevel = "info"
+        var reload = Swiftlet_V1_ReloadResponse()
         var streams = StreamURLs()
         /// Whether calls wait until the client gives up.
         var isStuck = false

@@ -34,7 +34,7 @@ extension CRIService {
             $0.userNamespacesHostNetwork = false
             $0.mountOptions = false
         }
-        if request.verbose { response.info = ["config": identity.configurationJSON] }
+        if request.verbose { response.info = ["config": try identity.configurationJSON()] }
         return response
     }
 }

@@ -85,6 +85,7 @@ extension Config {
             throw Fault.invalid("key \"exec.sync_drain_milliseconds\": not in 0...60000")
         }
         try checkStreaming()
+        _ = try runtimeDefaults()
         guard container.pidsLimit >= 0, container.shmBytes > 0 else {
             throw Fault.invalid("keys \"container.pids_limit\" and \"container.shm_bytes\": below zero")
         }

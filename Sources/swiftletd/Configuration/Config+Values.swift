@@ -3,6 +3,7 @@ import Model
 import NIOCore
 import OCI
 import Planner
+import Registry
 
 extension Config {
     /// Defaults of containers, with what this configuration changes.
@@ -34,6 +35,14 @@ extension Config {
         }
         let shown = Shown(stateDir: state, rootDir: root, configuration: self)
         return String(decoding: try encoder.encode(shown), as: UTF8.self)
+    }
+}
+
+extension Config.Registry {
+    /// Puts what it says into a client's settings.
+    func set(_ client: inout RegistryConfiguration) {
+        client.hostsDirectories = [hostsDir]
+        client.noProgressTimeout = .seconds(progressTimeoutSeconds)
     }
 }
 

@@ -49,7 +49,8 @@ struct Heartbeat: Sendable {
         } catch { return "connect: \(error)" }
         var reason: String?
         do {
-            _ = try await client.unary(CRIMethods.status.path, Runtime_V1_StatusRequest(), as: Runtime_V1_StatusResponse.self, timeout: limit)
+            _ = try await client.unary(
+                CRIMethods.status.path, Runtime_V1_StatusRequest(), as: Runtime_V1_StatusResponse.self, timeout: limit)
         } catch { reason = "Status: \(error)" }
         await client.close()
         return reason

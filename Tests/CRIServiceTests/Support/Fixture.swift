@@ -45,7 +45,7 @@ final class Fixture: Sendable {
             runtime: runtime, images: images, statistics: statistics, streaming: streaming,
             identity: .init(
                 name: "swiftlet", version: "1.2.3", nodeHostname: "node",
-                configurationJSON: "{\"stateDir\":\"/run/swiftlet\"}"),
+                configurationJSON: { "{\"stateDir\":\"/run/swiftlet\"}" }),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         directory = try TemporaryRoot("cri")
         let path = directory.path("cri.sock")
