@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLICore
+import Foundation
 import Testing
 
 @testable import swiftlet
@@ -66,6 +67,18 @@ import Testing
             $0.files["/sys/fs/cgroup/cgroup.controllers"] = "cpuset cpu io pids"
             $0.files["/proc/self/mountinfo"]?
                 .append("27 25 0:24 / /sys/fs/cgroup/memory rw shared:6 - cgroup cgroup rw,memory\n")
+        },
+        fault(
+            "hybrid io", .warning, .cgroups, "controller io is not in cgroup2: version 1 has it at /sys/fs/cgroup/disk"
+        ) {
+            $0.files["/sys/fs/cgroup/cgroup.controllers"] = "cpuset cpu memory pids"
+            $0.files["/proc/self/mountinfo"]?
+                .append("27 25 0:24 / /sys/fs/cgroup/disk rw shared:6 - cgroup cgroup rw,blkio\n")
+        },
+        fault("hybrid cpu", .error, .cgroups, "version 1 has it at /sys/fs/cgroup/cpu,cpuacct") {
+            $0.files["/sys/fs/cgroup/cgroup.controllers"] = "cpuset io memory pids"
+            $0.files["/proc/self/mountinfo"]?
+                .append("27 25 0:24 / /sys/fs/cgroup/cpu,cpuacct rw shared:6 - cgroup cgroup rw,cpu,cpuacct\n")
         },
         fault("version 1 beside", .note, .cgroups, "version 1 is mounted beside") {
             $0.files["/proc/self/mountinfo"]?.append("27 25 0:24 / /sys/fs/cgroup/net rw shared:6 - cgroup cgroup rw\n")
@@ -155,6 +168,24 @@ import Testing
         fault("continued line", .error, .unit, "ReadOnlyPaths") { $0.addDropIn("ReadOnlyPaths=\\\n  /etc") },
         fault("kills all", .error, .unit, "KillMode=control-group") { $0.addDropIn("KillMode=control-group") },
         fault("not delegated", .error, .unit, "Delegate=no") { $0.addDropIn("Delegate=no") },
+        fault("old type", .note, .unit, "Type=exec") { $0.addDropIn("Type=exec") },
+        fault("wrong type", .error, .unit, "Type=forking") { $0.addDropIn("Type=forking") },
+        fault("not restarted", .warning, .unit, "Restart=no") { $0.addDropIn("Restart=no") },
+        fault("no capability at all", .error, .unit, "CapabilityBoundingSet=, which takes") {
+            $0.addDropIn("CapabilityBoundingSet=")
+        },
+        fault(
+            "by set-property", .error, .unit, "/run/systemd/system.control/swiftlet.service.d/50.conf has ReadOnlyPaths"
+        ) {
+            $0.addDropIn("ReadOnlyPaths=/", in: "/run/systemd/system.control/swiftlet.service.d", "50.conf")
+        },
+        fault("logs elsewhere", .error, .unit, "LogNamespace=x, which makes a mount namespace") {
+            $0.addDropIn("LogNamespace=x")
+        },
+        fault("masked", .error, .unit, "is masked by /etc/systemd/system/swiftlet.service") {
+            $0.kinds["/etc/systemd/system/swiftlet.service"] = .other
+            $0.links["/etc/systemd/system/swiftlet.service"] = "/dev/null"
+        },
         fault("no unit", .note, .unit, "systemd has no swiftlet.service") {
             $0.files["/usr/lib/systemd/system/swiftlet.service"] = nil
             $0.directories["/run/systemd/system"] = []
@@ -231,9 +262,19 @@ import Testing
         #expect(!finding.breaks.isEmpty && !finding.mend.isEmpty)
     }
 
+    @Test("state that is below /run already is not sent there")
+    func stateBelowRun() {
+        var node = FakeNode()
+        node.files["/proc/self/mountinfo"] = Self.root + Self.cgroup
+        #expect(node.findings.map(\.mend) == ["mount a tmpfs at /run, as systemd does at boot"])
+        node.setting.state = "/var/lib/state"
+        #expect(node.findings.contains { $0.mend == "put the state directory below /run" })
+    }
+
     static let harmless = [
         "PrivateTmp=no", "ProtectSystem=false", "SystemCallFilter=", "User=root", "ProtectProc=default",
-        "NoNewPrivileges=off",
+        "NoNewPrivileges=off", "CapabilityBoundingSet=~", "Delegate=true", "Type=notify-reload", "Restart=on-failure",
+        "PrivateTmp=yes\nPrivateTmp=no", "SystemCallFilter=@mount\nSystemCallFilter=",
         "#PrivateTmp=yes", "[Unit]\nPrivateTmp=yes", "LimitNOFILE=5", "Nonsense",
     ]
 
@@ -241,6 +282,29 @@ import Testing
     func harmlessDropIn(line: String) {
         var node = FakeNode()
         node.addDropIn(line)
+        #expect(node.findings == [])
+    }
+
+    /// Each directive that the unit warns of, so that the two cannot differ.
+    static let named = UnitDirectives.harms.flatMap(\.names).sorted()
+
+    @Test("each directive that is inherited is found", arguments: named)
+    func inherited(key: String) {
+        var node = FakeNode()
+        node.addDropIn("\(key)=x")
+        #expect(node.findings.map(\.area) == [.unit])
+        #expect(node.findings.first?.what.contains("\(key)=x") == true)
+    }
+
+    @Test("what the packaged unit warns of is looked for, and the packaged unit is no finding")
+    func packaged() throws {
+        let file = Golden.packageRoot.appending(path: "packaging/swiftlet.service")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let warned = text.matches(of: /([A-Z][A-Za-z]+)=[,)]/).map { String($0.1) }
+        #expect(warned.count > 30)
+        #expect(Set(warned).subtracting(Self.named) == [])
+        var node = FakeNode()
+        node.files["/usr/lib/systemd/system/swiftlet.service"] = text
         #expect(node.findings == [])
     }
 

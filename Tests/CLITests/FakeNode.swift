@@ -26,7 +26,7 @@ struct FakeNode: NodePort {
         "/sys/kernel/security/lsm": "lockdown,capability,landlock,yama",
         "/proc/sys/kernel/yama/ptrace_scope": "1\n",
         "/usr/lib/systemd/system/swiftlet.service":
-            "[Unit]\nUser=ignored\n[Service]\nExecStart=/x\n# PrivateTmp=yes\nKillMode=process\nDelegate=yes\n",
+            "[Unit]\nUser=ignored\n[Service]\nType=notify\nExecStart=/x\n# PrivateTmp=yes\nKillMode=process\nDelegate=yes\nRestart=always\n",
         "/proc/1/status": "CapBnd:\t000001ffffffffff\n",
         "/proc/77/comm": "swiftletd\n", "/proc/77/oom_score_adj": "-999\n",
         "/proc/77/status": "NoNewPrivs:\t0\nSeccomp:\t0\nCapBnd:\t000001ffffffffff\n",

@@ -58,6 +58,8 @@ struct NodeMount: Equatable, Sendable {
     var type: String
     var isShared: Bool
     var options: Set<String>
+    /// Of the filesystem itself: for cgroup version 1 the names of its controllers.
+    var superOptions: Set<String>
 
     init?(line: Substring) {
         let words = line.split(separator: " ").map(String.init)
@@ -68,6 +70,7 @@ struct NodeMount: Equatable, Sendable {
         type = words[dash + 1]
         isShared = words[6..<dash].contains { $0.hasPrefix("shared:") }
         options = Set(words[5].split(separator: ",").map(String.init))
+        superOptions = Set((words.dropFirst(dash + 3).first ?? "").split(separator: ",").map(String.init))
     }
 
     /// Whether a path is below the mount's point.

@@ -25,7 +25,8 @@ enum CgroupCheck {
                 mend: "look at the permissions of \(unified.point)")
         }
         for (name, breaks) in controllers where !available.contains(name) {
-            let holder = old.first { $0.point.hasSuffix("/" + name) || $0.point.contains("/" + name + ",") }
+            // Version 1 has another name for it (Documentation/admin-guide/cgroup-v1/blkio-controller.rst).
+            let holder = old.first { $0.superOptions.contains(name == "io" ? "blkio" : name) }
             let isTolerated = setting.toleratesMissingControllers || name == "io"
             findings.add(
                 isTolerated ? .warning : .error, .cgroups,

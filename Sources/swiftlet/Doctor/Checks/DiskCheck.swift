@@ -31,7 +31,8 @@ enum DiskCheck {
             findings.add(
                 .warning, .disk, "\(setting.state) is on \(mount.type), not on tmpfs",
                 breaks: "after a reboot, names of sockets and namespaces that are no more are found there",
-                mend: "put the state directory below /run")
+                mend: setting.state.hasPrefix("/run/")
+                    ? "mount a tmpfs at /run, as systemd does at boot" : "put the state directory below /run")
         }
         for (path, what) in [(root, setting.root), (state, setting.state)] {
             guard let room = node.room(path) else { continue }

@@ -1,45 +1,20 @@
 /// The systemd unit and its drop-ins: what they give the daemon is inherited by supervisors and containers.
 enum UnitCheck {
     private static let name = "swiftlet.service"
-    /// systemd.unit(5), later ones first.
+    /// systemd.unit(5), those with more weight first.
     private static let places = [
-        "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
-        "/usr/lib/systemd/system", "/lib/systemd/system",
+        "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
+        "/run/systemd/generator.early", "/etc/systemd/system", "/run/systemd/system", "/run/systemd/generator",
+        "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+        "/run/systemd/generator.late",
     ]
 
-    /// What a group of directives does, and what that breaks.
-    private static let harmful: [(names: Set<String>, does: String, breaks: String)] = [
-        (
-            [
-                "PrivateTmp", "PrivateMounts", "PrivateDevices", "ProtectSystem", "ProtectHome",
-                "ProtectKernelTunables",
-                "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectProc", "ProcSubset",
-                "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths",
-                "BindReadOnlyPaths", "TemporaryFileSystem", "MountFlags", "RootDirectory", "RootImage", "MountImages",
-                "ExtensionImages", "ExtensionDirectories",
-            ], "makes a mount namespace",
-            "volumes that the kubelet mounts are not seen, and networks of pods are lost when the daemon is restarted"
-        ),
-        (
-            [
-                "PrivateNetwork", "PrivateUsers", "PrivateIPC", "PrivatePIDs", "NetworkNamespacePath",
-                "IPCNamespacePath",
-            ],
-            "makes another namespace", "pods are made inside of it, cut off from the node"
-        ),
-        (
-            [
-                "SystemCallFilter", "SystemCallArchitectures", "RestrictNamespaces", "RestrictAddressFamilies",
-                "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality", "MemoryDenyWriteExecute", "ProtectClock",
-                "ProtectHostname", "RestrictFileSystems",
-            ], "filters system calls", "every container inherits the filter: programs in them fail in odd ways"
-        ),
-        (
-            ["CapabilityBoundingSet", "AmbientCapabilities", "SecureBits", "User", "DynamicUser"],
-            "takes capabilities away", "containers cannot be given what they ask for, or none can be made"
-        ),
-        (["NoNewPrivileges"], "sets no_new_privs", "set-user-ID programs in every container: sudo, ping, su"),
-    ]
+    /// A value, and the file that gives it.
+    private struct Setting {
+        var key: String
+        var value: String
+        var file: String
+    }
 
     static func run(_ node: some NodePort, _ findings: inout [Finding]) {
         guard let place = places.first(where: { node.kind($0 + "/" + name) != nil }) else {
@@ -50,25 +25,59 @@ enum UnitCheck {
             }
             return
         }
+        if node.link(place + "/" + name) == "/dev/null" {
+            return findings.add(
+                .error, .unit, "\(name) is masked by \(place)/\(name)", breaks: "systemd does not start the daemon",
+                mend: "systemctl unmask \(name)")
+        }
         var values: [String: String] = [:]
+        var harmful: [Setting] = []
         for file in [place + "/" + name] + dropIns(node) {
             for (key, value) in Self.directives(node.text(file) ?? "") {
                 values[key] = value
-                guard let kind = harmful.first(where: { $0.names.contains(key) }), !isOff(key, value) else { continue }
-                findings.add(
-                    .error, .unit, "\(file) has \(key)=\(value), which \(kind.does)", breaks: kind.breaks,
-                    mend: "take the line out, then systemctl daemon-reload and systemctl restart swiftlet; pods that "
-                        + "were started meanwhile keep what they inherited until they are made anew")
+                guard UnitDirectives.harm(of: key) != nil else { continue }
+                // The last one counts; a list grows, but one line of it is enough to tell.
+                harmful.removeAll { $0.key == key }
+                if !UnitDirectives.isOff(key, value) { harmful.append(Setting(key: key, value: value, file: file)) }
             }
         }
-        let wanted = [
-            ("KillMode", "process", "stopping or upgrading the daemon ends supervisors, and pods with them"),
-            ("Delegate", "yes", "systemd may take the cgroups of pods away"),
-        ]
-        for (key, value, breaks) in wanted where (values[key] ?? "") != value {
+        for setting in harmful {
+            guard let harm = UnitDirectives.harm(of: setting.key) else { continue }
             findings.add(
-                .error, .unit, "the unit has \(key)=\(values[key] ?? "(not set)")", breaks: breaks,
+                .error, .unit, "\(setting.file) has \(setting.key)=\(setting.value), which \(harm.does)",
+                breaks: harm.breaks,
+                mend: "take the line out, then systemctl daemon-reload and systemctl restart swiftlet; pods that "
+                    + "were started meanwhile keep what they inherited until they are made anew")
+        }
+        service(values, &findings)
+    }
+
+    /// How systemd starts, watches and ends the daemon.
+    private static func service(_ values: [String: String], _ findings: inout [Finding]) {
+        func found(_ severity: Finding.Severity, _ key: String, _ value: String, breaks: String) {
+            findings.add(
+                severity, .unit, "the unit has \(key)=\(values[key] ?? "(not set)")", breaks: breaks,
                 mend: "set \(key)=\(value) in [Service], then systemctl daemon-reload")
+        }
+        if values["KillMode"] != "process" {
+            found(
+                .error, "KillMode", "process",
+                breaks: "stopping or upgrading the daemon ends supervisors, and pods with them")
+        }
+        if !["yes", "y", "true", "t", "on", "1"].contains((values["Delegate"] ?? "").lowercased()) {
+            found(.error, "Delegate", "yes", breaks: "systemd may take the cgroups of pods away")
+        }
+        switch values["Type"] ?? "simple" {
+        case "notify", "notify-reload": break
+        case "simple", "exec", "idle":
+            found(
+                .note, "Type", "notify",
+                breaks: "units after it start before calls are answered, and no watchdog sees a daemon that hangs")
+        default:
+            found(.error, "Type", "notify", breaks: "systemd waits for what the daemon never does, and ends it")
+        }
+        if ["", "no", "on-success"].contains(values["Restart"] ?? "") {
+            found(.warning, "Restart", "always", breaks: "a daemon that ended in an error stays away")
         }
     }
 
@@ -105,19 +114,5 @@ enum UnitCheck {
             found.append((word(line[..<sign]), word(line[line.index(after: sign)...])))
         }
         return found
-    }
-
-    /// Whether a value leaves things as they are without the directive.
-    private static func isOff(_ key: String, _ value: String) -> Bool {
-        let word = value.lowercased()
-        if ["", "no", "false", "off", "0"].contains(word) { return true }
-        switch key {
-        case "User": return word == "root"
-        case "ProtectProc": return word == "default"
-        case "ProcSubset": return word == "all"
-        case "MountFlags": return word == "shared"
-        case "RootDirectory": return word == "/"
-        default: return false
-        }
     }
 }
