@@ -14,6 +14,8 @@ struct ImagePull: Sendable {
     let pool: BlockingPool
     let platform: ImagePlatform
     let budget: UnpackBudget
+    let board: PullBoard
+    let meter: PullMeter
     let now: @Sendable () -> Int64
 
     /// What makes two layer downloads the same. The repository is part of it: a registry that serves rubbish for a
@@ -31,7 +33,13 @@ struct ImagePull: Sendable {
     func run() async throws -> Digest {
         let (manifest, digest, manifestBytes) = try await findManifest()
         let (config, configBytes) = try await fetchConfig(manifest)
-        let layers = try plan(manifest, config)
+        var layers = try plan(manifest, config)
+
+        // Another image may be waiting for the same layer: then one meter counts for both.
+        let keys = layers.map(key(of:))
+        for index in layers.indices { layers[index].meter = board.share(layers[index].meter, for: keys[index]) }
+        defer { board.giveBack(keys) }
+        meter.layers = layers.map(\.meter)
 
         let pins = Pins(catalog)
         do {
@@ -142,7 +150,10 @@ struct ImagePull: Sendable {
             }
             let chain = chainID.map { ContentHash.of(Array("\($0) \(diffID)".utf8)) } ?? diffID
             chainID = chain
-            plans.append(LayerPlan(layer: layer, compression: compression, diffID: diffID, chainID: chain))
+            plans.append(
+                LayerPlan(
+                    layer: layer, compression: compression, diffID: diffID, chainID: chain,
+                    meter: LayerMeter(digest: layer.digest, bytesTotal: layer.size)))
         }
         return plans
     }
@@ -173,11 +184,18 @@ struct ImagePull: Sendable {
         }
     }
 
+    private func key(of plan: LayerPlan) -> LayerKey {
+        LayerKey(repository: reference.repository, blob: plan.layer.digest, diffID: plan.diffID)
+    }
+
     private func obtain(_ plan: LayerPlan, _ pins: Pins) async throws -> LayerRecord {
-        let key = LayerKey(repository: reference.repository, blob: plan.layer.digest, diffID: plan.diffID)
+        let key = key(of: plan)
         // A pull that fails may remove a layer that was made a moment ago, before this one has its pin on it.
         for _ in 0..<3 {
-            if let record = pins.take(diffID: plan.diffID, chainID: plan.chainID) { return record }
+            if let record = pins.take(diffID: plan.diffID, chainID: plan.chainID) {
+                plan.meter.found()
+                return record
+            }
             try await layerWork.run(key) { try await unpack(plan) }
         }
         throw ImageStoreError.removedMeanwhile(
@@ -189,17 +207,25 @@ struct ImagePull: Sendable {
             let unpack = try LayerUnpack(
                 plan.layer, compression: plan.compression, diffID: plan.diffID, root: root, budget: budget)
             let receiver = LayerReceiver(unpack: unpack, pool: pool)
+            let meter = plan.meter
+            meter.begin()
             do {
-                try await source.blob(plan.layer) { try await receiver.receive($0) }
+                try await source.blob(plan.layer) { bytes in
+                    meter.add(bytes.count)
+                    try await receiver.receive(bytes)
+                }
             } catch {
                 // Nobody may write to the directory any more when it is removed.
                 await receiver.settle()
                 throw error
             }
+            meter.set(.unpacking)
             let result = try await receiver.finish()
-            return try await catalog.addLayer(
+            let added = try await catalog.addLayer(
                 temporary: name, diffID: plan.diffID, chainID: nil, usage: result.usage, implied: result.implied,
                 isRootOpaque: result.isRootOpaque)
+            meter.set(.done)
+            return added
         }
     }
 }
@@ -210,6 +236,7 @@ struct LayerPlan: Sendable {
     var compression: LayerCompression
     var diffID: Digest
     var chainID: Digest
+    var meter: LayerMeter
 }
 
 /// The layers that one pull keeps from being removed.

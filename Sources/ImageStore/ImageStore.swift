@@ -32,6 +32,9 @@ package final class ImageStore: Sendable {
     private let layerWork = SharedWork<ImagePull.LayerKey, Void>()
     let users = UserCache()
 
+    /// What pulls are under way.
+    package let board = PullBoard()
+
     /// What was found damaged at `open` and left out, for the log.
     package let problems: [String]
 
@@ -69,8 +72,11 @@ package final class ImageStore: Sendable {
     /// Makes an image local and returns it.
     ///
     /// The source is always asked what the reference means, with this caller's credentials; the rest of the work is
-    /// shared with everybody who pulls the same. Cancelling one caller does not disturb the others.
-    package func pull(_ reference: ImageReference, from source: any BlobSource) async throws -> ImageRecord {
+    /// shared with everybody who pulls the same. Cancelling one caller does not disturb the others. `ticket` is this
+    /// caller's place on the board, which the caller ends.
+    package func pull(
+        _ reference: ImageReference, from source: any BlobSource, ticket: PullTicket? = nil
+    ) async throws -> ImageRecord {
         let target = try await source.resolve()
         if let wanted = reference.digest, wanted != target.digest {
             throw ImageStoreError.corruptContent(
@@ -80,14 +86,16 @@ package final class ImageStore: Sendable {
         if let present = catalog.look({ $0.images(target: target.digest).first }) {
             id = present.id
         } else {
+            let key = PullKey(repository: reference.repository, target: target.digest)
+            let meter = board.take(key)
+            defer { board.giveBack(key) }
+            ticket?.follow(meter)
             let pull = ImagePull(
                 reference: reference, target: target, source: source, catalog: catalog, layerWork: layerWork,
                 pool: pool,
-                platform: configuration.platform, budget: UnpackBudget(limits: configuration.limits),
-                now: { Int64(time(nil)) })
-            id = try await pulls.run(PullKey(repository: reference.repository, target: target.digest)) {
-                try await pull.run()
-            }
+                platform: configuration.platform, budget: UnpackBudget(limits: configuration.limits), board: board,
+                meter: meter, now: { Int64(time(nil)) })
+            id = try await pulls.run(key) { try await pull.run() }
         }
         let tag = reference.tag == nil ? nil : reference.canonical
         let named = try await catalog.name(

@@ -13,7 +13,9 @@ struct Swiftlet: AsyncParsableCommand {
                 Ps.self, Create.self, Start.self, Stop.self, Rm.self, Update.self, Inspect.self, Logs.self, Exec.self,
                 Attach.self, Copy.self, Stats.self, Checkpoint.self,
             ]),
-        CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Rmi.self, Inspecti.self, Imagefsinfo.self]),
+        CommandGroup(
+            name: "Images",
+            subcommands: [Images.self, Pull.self, Pulls.self, Rmi.self, Inspecti.self, Imagefsinfo.self]),
         CommandGroup(
             name: "The runtime",
             subcommands: [

@@ -42,8 +42,10 @@ struct Daemon {
         let node = nodeService(parts.configuration, manager, parts.runtime, parts.pool, log)
         // Before the kubelet starts, which looks for it once.
         let inspect = try await serveInspection(parts, log)
+        let pulls = PullService(board: parts.images.store.board)
         let server = try await serve(
-            parts, beside: node.methods() + health.methods(), isReady: { isReady.load(ordering: .acquiring) }, log: log)
+            parts, beside: node.methods() + health.methods() + pulls.methods(),
+            isReady: { isReady.load(ordering: .acquiring) }, log: log)
         let monitoring = try await serveMonitoring(parts.monitoring)
         let report = try await parts.runtime.recover()
         parts.monitoring.recovered(report)
@@ -69,6 +71,7 @@ struct Daemon {
         health.end()
         // Who waits for events would wait for ever.
         parts.runtime.inventory.events.close()
+        parts.images.store.board.close()
         let unfinished = await server.shutdown(grace: Self.shutdownGrace)
         await inspect?.stop()
         await monitoring?.stop()
@@ -270,7 +273,9 @@ struct Daemon {
         }
     }
 
-    private static let endsByLeaving = [CRIMethods.getContainerEvents.path, HealthMethods.watch.path]
+    private static let endsByLeaving = [
+        CRIMethods.getContainerEvents.path, HealthMethods.watch.path, NodeMethods.watchPulls.path,
+    ]
 
     /// Calls that a kubelet or a probe makes all day long.
     private static func isQuiet(_ path: String) -> Bool {

@@ -8,8 +8,8 @@ import Synchronization
 extension FakeWorld {
     /// The methods that the command line calls.
     func methods() -> [GRPCMethod] {
-        [self.version, status, events] + imageMethods() + podMethods() + containerMethods() + statisticsMethods()
-            + nodeMethods()
+        [self.version, status, events, pullImage] + imageMethods() + podMethods() + containerMethods()
+            + statisticsMethods() + nodeMethods()
     }
 
     /// A method that notes the call, fails if a test wants it to, and else answers from the state.
@@ -19,17 +19,24 @@ extension FakeWorld {
     ) -> GRPCMethod {
         .unary(method.path) { (request: Request, _) in
             if self.state.withLock(\.isStuck) { try await Task.sleep(for: .seconds(3600)) }
-            return try self.state.withLock { state throws(GRPCStatus) in
-                state.calls.append(method.name)
-                state.onCall(method.name)
-                state.requests[method.name] = request
-                if let failure = state.failures[method.name] { throw failure }
-                if let (count, failure) = state.failsAfter[method.name] {
-                    guard count > 0 else { throw failure }
-                    state.failsAfter[method.name] = (count - 1, failure)
-                }
-                return try body(request, &state)
+            return try self.answer(method, request, body)
+        }
+    }
+
+    private func answer<Request: Message, Response: Message>(
+        _ method: CRIMethod<Request, Response>, _ request: Request,
+        _ body: (Request, inout State) throws(GRPCStatus) -> Response
+    ) throws(GRPCStatus) -> Response {
+        try self.state.withLock { state throws(GRPCStatus) in
+            state.calls.append(method.name)
+            state.onCall(method.name)
+            state.requests[method.name] = request
+            if let failure = state.failures[method.name] { throw failure }
+            if let (count, failure) = state.failsAfter[method.name] {
+                guard count > 0 else { throw failure }
+                state.failsAfter[method.name] = (count - 1, failure)
             }
+            return try body(request, &state)
         }
     }
 
@@ -62,6 +69,21 @@ extension FakeWorld {
 
     // MARK: - Images
 
+    /// Waits first for what a test wants it to.
+    private var pullImage: GRPCMethod {
+        .unary(CRIMethods.pullImage.path) { (request: Runtime_V1_PullImageRequest, _) in
+            await self.pullGate.withLock { $0 }()
+            return try self.answer(CRIMethods.pullImage, request) { request, state in
+                let id = "sha256:" + String(repeating: "b", count: 64)
+                state.images.append(
+                    .with {
+                        $0.id = id; $0.repoTags = [request.image.image]; $0.size = 5_000_000
+                    })
+                return .with { $0.imageRef = id }
+            }
+        }
+    }
+
     private func imageMethods() -> [GRPCMethod] {
         [
             method(CRIMethods.listImages) { request, state in
@@ -73,14 +95,6 @@ extension FakeWorld {
                     if let image = state.images.first(where: { $0.has(request.image.image) }) { $0.image = image }
                     if request.verbose { $0.info = state.info }
                 }
-            },
-            method(CRIMethods.pullImage) { request, state in
-                let id = "sha256:" + String(repeating: "b", count: 64)
-                state.images.append(
-                    .with {
-                        $0.id = id; $0.repoTags = [request.image.image]; $0.size = 5_000_000
-                    })
-                return .with { $0.imageRef = id }
             },
             method(CRIMethods.imageFsInfo) { _, _ in
                 .with {

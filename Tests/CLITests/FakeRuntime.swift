@@ -15,8 +15,10 @@ final class FakeRuntime: Sendable {
     private let server: Mutex<GRPCServer>
 
     /// Starts a runtime, lets `body` use it, and stops it.
-    static func with<Result: Sendable>(_ body: (FakeRuntime) async throws -> Result) async throws -> Result {
-        let runtime = try await FakeRuntime()
+    static func with<Result: Sendable>(
+        extra methods: [GRPCMethod] = [], _ body: (FakeRuntime) async throws -> Result
+    ) async throws -> Result {
+        let runtime = try await FakeRuntime(methods)
         do {
             let result = try await body(runtime)
             await runtime.stop()
@@ -27,14 +29,19 @@ final class FakeRuntime: Sendable {
         }
     }
 
-    private init() async throws {
+    private let extra: [GRPCMethod]
+
+    private init(_ extra: [GRPCMethod]) async throws {
         scratch = try ScratchDirectory()
         world = FakeWorld()
-        server = Mutex(try await Self.serve(world, scratch))
+        self.extra = extra
+        server = Mutex(try await Self.serve(world, extra, scratch))
     }
 
-    private static func serve(_ world: FakeWorld, _ scratch: ScratchDirectory) async throws -> GRPCServer {
-        try await GRPCServer.start(world.methods(), at: .unix(path: scratch.path + "/cri.sock"))
+    private static func serve(
+        _ world: FakeWorld, _ extra: [GRPCMethod], _ scratch: ScratchDirectory
+    ) async throws -> GRPCServer {
+        try await GRPCServer.start(world.methods() + extra, at: .unix(path: scratch.path + "/cri.sock"))
     }
 
     private func stop() async {
@@ -44,7 +51,7 @@ final class FakeRuntime: Sendable {
     /// Ends the server with all its connections and starts it again; pods and containers live on.
     func restart() async throws {
         await stop()
-        let fresh = try await Self.serve(world, scratch)
+        let fresh = try await Self.serve(world, extra, scratch)
         server.withLock { $0 = fresh }
     }
 

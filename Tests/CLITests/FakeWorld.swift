@@ -39,6 +39,8 @@ final class FakeWorld: Sendable {
     }
 
     let state = Mutex(State())
+    /// What a pull waits for.
+    let pullGate = Mutex<@Sendable () async -> Void>({})
 
     static func pod(_ id: String, _ config: Runtime_V1_PodSandboxConfig) -> Runtime_V1_PodSandbox {
         .with {

@@ -61,21 +61,27 @@ struct Pull: RuntimeCommand {
 
     @OptionGroup var patience: PullPatience
 
+    @Option(help: "How far it is is shown as: auto (bars on a terminal), plain (lines) or none.")
+    var progress = PullStyle.auto
+
+    @Flag(name: .shortAndLong, help: "Show nothing but the image's id.")
+    var quiet = false
+
     func run(_ session: Session) async throws {
         let limit = try patience.limit()
         let pod = try podConfig.map { try readPodConfig($0) }
         let reference = try await session.pull(
             name, credentials: try registry.credentials(), annotations: try parseLabels(annotation), pod: pod,
-            within: limit)
-        try session.console.line("Image is up to date for \(printable(reference))")
+            within: limit, as: quiet ? .none : progress)
+        try session.console.line((quiet ? "" : "Image is up to date for ") + printable(reference))
     }
 }
 
 extension Session {
-    /// Pulls an image, with a sign of life on a terminal, and returns the reference that the runtime gives it.
+    /// Pulls an image, shows meanwhile how far it is, and returns the reference that the runtime gives it.
     func pull(
         _ name: String, credentials: Runtime_V1_AuthConfig?, annotations: [String: String] = [:],
-        pod: Runtime_V1_PodSandboxConfig? = nil, within limit: Duration? = nil
+        pod: Runtime_V1_PodSandboxConfig? = nil, within limit: Duration? = nil, as style: PullStyle = .auto
     ) async throws -> String {
         let request = Runtime_V1_PullImageRequest.with {
             $0.image.image = name
@@ -83,7 +89,7 @@ extension Session {
             if let credentials { $0.auth = credentials }
             if let pod { $0.sandboxConfig = pod }
         }
-        return try await Spinner.show("pulling \(name)", on: console) {
+        return try await showingPull(name, as: style) {
             try await images.call(CRIMethods.pullImage, request, within: limit, to: "pull \"\(name)\"").imageRef
         }
     }

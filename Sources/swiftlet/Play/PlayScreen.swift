@@ -1,5 +1,6 @@
 import CLICore
 import Play
+import SwiftletAPI
 
 /// Shows pods as they change: a table that is drawn again and again on a terminal, a line for each change elsewhere.
 actor PlayScreen {
@@ -7,7 +8,9 @@ actor PlayScreen {
     /// Lines and columns of the terminal; nil where changes are written as lines.
     private let size: (@Sendable () -> (rows: Int, columns: Int)?)?
     private var snapshots: [PodSnapshot?]
-    private var linesDrawn = 0
+    /// Pulls under way, by who wants them.
+    private var pulls: [String: PullPicture] = [:]
+    private var block = LiveBlock()
     /// What writing failed with: the reader has gone.
     private(set) var failure: (any Error)?
     private let onFailure: @Sendable () -> Void
@@ -38,15 +41,30 @@ actor PlayScreen {
         if size == nil { write(line) } else { draw(line) }
     }
 
+    /// Shows how far a pull is, below the table; elsewhere its beginning and end are noted, and no more.
+    func showPull(_ progress: Swiftlet_V1_PullProgress, for key: String) {
+        guard size != nil else { return }
+        var picture = pulls[key] ?? PullPicture(name: progress.image)
+        picture.take(progress, at: .now)
+        pulls[key] = picture
+        draw("")
+    }
+
+    func endPull(for key: String) {
+        if pulls.removeValue(forKey: key) != nil { draw("") }
+    }
+
     // MARK: - Drawing
 
     private func draw(_ notes: String) {
         let size = self.size?() ?? (rows: 24, columns: 80)
-        let table = Self.table(snapshots.compactMap { $0 }, rows: size.rows, columns: size.columns)
-        // Back over the old table, erase to the end of the screen, and write anew in one piece, so that nothing flickers.
-        let back = linesDrawn > 0 ? "\u{1b}[\(min(linesDrawn, max(1, size.rows - 1)))A" : ""
-        write(back + "\r\u{1b}[J" + notes + table.map { $0 + "\n" }.joined())
-        linesDrawn = table.count
+        var lines = Self.table(snapshots.compactMap { $0 }, rows: size.rows, columns: size.columns)
+        let room = size.rows - 1 - lines.count
+        if !pulls.isEmpty, room > 1 {
+            let shown = pulls.sorted { $0.key < $1.key }.map(\.value)
+            lines += PullsScreen.lines(shown, rows: room + 1, columns: size.columns, at: .now)
+        }
+        write(block.draw(lines, notes: notes, rows: size.rows, columns: size.columns))
     }
 
     private func write(_ text: String) {

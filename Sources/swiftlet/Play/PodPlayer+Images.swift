@@ -25,7 +25,18 @@ extension PodPlayer {
     private func pull(_ spec: ContainerManifest) async throws -> Runtime_V1_Image {
         await say("/\(spec.name): pulling image \"\(spec.image)\"")
         let start = ContinuousClock.now
-        _ = try await session.pullQuietly(spec.image, credentials: credentials, pod: plan.sandbox)
+        let key = "\(plan.name)/\(spec.name)"
+        do {
+            _ = try await session.watchingPull(spec.image) { [screen] progress in
+                await screen.showPull(progress, for: key)
+            } while: { [session, credentials, plan] in
+                try await session.pullQuietly(spec.image, credentials: credentials, pod: plan.sandbox)
+            }
+        } catch {
+            await screen.endPull(for: key)
+            throw error
+        }
+        await screen.endPull(for: key)
         await say("/\(spec.name): pulled image \"\(spec.image)\" in \(durationText(ContinuousClock.now - start))")
         guard let image = try await session.image(spec.image) else {
             throw Failure("image \"\(spec.image)\" was pulled and is not there")

@@ -31,7 +31,7 @@ struct RawTerminal: Sendable {
 
     /// Size of the terminal that shows the output, or of the one that is typed at.
     static var size: TerminalSize? {
-        for stream in [StandardStream.output, .input] {
+        for stream in [StandardStream.output, .error, .input] {
             do { return try stream.terminalSize() } catch { continue }
         }
         return nil

@@ -79,9 +79,17 @@ struct ImageAdapter: ImagePort, ImageServicePort {
             username: credentials.username, password: credentials.password, auth: credentials.auth,
             identityToken: credentials.identityToken, registryToken: credentials.registryToken,
             serverAddress: credentials.serverAddress)
-        return try await faulted("pull image \"\(name)\"") {
-            let session = try registry.session(for: name, credentials: login.isEmpty ? nil : login)
-            return try await store.pull(name, from: session).id.description
+        let ticket = store.board.begin(name)
+        do {
+            let id = try await faulted("pull image \"\(name)\"") {
+                let session = try registry.session(for: name, credentials: login.isEmpty ? nil : login)
+                return try await store.pull(name, from: session, ticket: ticket).id.description
+            }
+            store.board.end(ticket)
+            return id
+        } catch {
+            store.board.end(ticket, error: "\(error)")
+            throw error
         }
     }
 
