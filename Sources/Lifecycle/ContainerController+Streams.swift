@@ -1,3 +1,4 @@
+import LaunchProtocol
 package import Model
 import OCI
 import Planner
@@ -35,7 +36,13 @@ extension ContainerController {
         let spec: RuntimeSpec
         if let runningSpec { spec = runningSpec } else { spec = try await plans.spec(record, pod: pod.currentRecord()) }
         runningSpec = spec
-        let plan = try plans.exec(record, spec: spec, request)
+        let plan: LaunchPlan
+        if let lastExec, lastExec.request == request {
+            plan = lastExec.plan
+        } else {
+            plan = try plans.exec(record, spec: spec, request)
+            if case .passed(stdin: nil, _, _) = request.streams { lastExec = (request, plan) }
+        }
         do {
             return try await body(ExecLaunch(pod: podID, container: id, plan: plan, cgroup: record.cgroup))
         } catch {

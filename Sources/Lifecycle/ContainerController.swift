@@ -1,6 +1,7 @@
 package import LaunchProtocol
 import Model
 package import OCI
+import Planner
 
 /// One container: its state machine, its record, and the operations that are under way on it.
 ///
@@ -25,6 +26,8 @@ package actor ContainerController {
     private var startResultIsOwed = false
     /// What the main process was started from, for execs; rebuilt after a restart of the daemon.
     var runningSpec: RuntimeSpec?
+    /// The plan of the last command that ran to its end: probes run the same one again and again.
+    var lastExec: (request: ExecRequest, plan: LaunchPlan)?
     private var cgroupRemoval: SharedOperation<Void>?
 
     init(record: ContainerRecord, state: ContainerMachine.State, pod: PodController) {

@@ -1,5 +1,6 @@
 package import LaunchProtocol
 package import Linux
+import Synchronization
 
 extension SupervisorConnection {
     /// What the supervisor knows of its processes, with a handle for each that runs.
@@ -23,11 +24,9 @@ extension SupervisorConnection {
         _ plan: LaunchPlan, process: Bytes, container: Bytes = [], cgroup: borrowing OwnedFD,
         slots: consuming DescriptorTable = DescriptorTable(), margin: Duration = launchMargin
     ) async throws(SupervisorError) -> LaunchedProcess {
-        let bytes: Bytes
-        do throws(WireError) { bytes = try PlanCoder.encode(plan) } catch { throw .unsendable(error) }
         var descriptors = DescriptorTable()
+        descriptors.append(try packed(plan))
         do throws(Errno) {
-            descriptors.append(try MemoryFile.sealed(bytes, name: "plan"))
             descriptors.append(try cgroup.duplicate())
             for slot in 0..<UInt16(WireLimits.descriptorsMax) {
                 guard let fd = slots.take(slot) else { break }
@@ -40,6 +39,29 @@ extension SupervisorConnection {
             operation: "launch")
         guard case .launched(let launched) = answer else { throw .protocolViolation("no answer to a launch") }
         return launched
+    }
+
+    /// A plan as a sealed file; one that comes again is packed once.
+    private func packed(_ plan: LaunchPlan) throws(SupervisorError) -> OwnedFD {
+        let isKept = packedPlans.withLock { $0.find(plan) }
+        if case .packed(let file) = isKept {
+            do throws(Errno) { return try file.fd.duplicate() } catch {
+                throw .kernel(operation: "duplicate a plan", error)
+            }
+        }
+        let bytes: Bytes
+        do throws(WireError) { bytes = try PlanCoder.encode(plan) } catch { throw .unsendable(error) }
+        do throws(Errno) {
+            let file = try MemoryFile.sealed(bytes, name: "plan")
+            guard plan.kind == .exec, bytes.count <= PackedPlans.bytesMax else { return file }
+            if case .seen = isKept {
+                let kept = SharedDescriptor(try file.duplicate())
+                packedPlans.withLock { $0.keep(plan, kept) }
+            } else {
+                packedPlans.withLock { $0.see(plan) }
+            }
+            return file
+        } catch { throw .kernel(operation: "pack a plan", error) }
     }
 
     /// Lets a held launch continue, or ends it.

@@ -33,6 +33,7 @@ package final class SupervisorConnection: Watched {
     private let socket: Mutex<PacketSocket?>
     private let events: EventHandler
     private let state = Mutex(ConnectionState())
+    let packedPlans = Mutex(PackedPlans())
 
     private init(
         socket: consuming PacketSocket, supervisor: ProcessHandle, pid: Int32, reactor: Reactor,

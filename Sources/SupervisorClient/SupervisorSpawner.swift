@@ -108,4 +108,10 @@ extension OwnedFD {
         let file = try open("cgroup.kill", .writeOnly)
         try file.writeAll([0x31])
     }
+
+    /// Whether a process lives in this cgroup or below it (cgroup.events).
+    package func isPopulatedCgroup() throws(Errno) -> Bool {
+        let text = try open("cgroup.events", .readOnly).read(max: 256)
+        return !String(decoding: text, as: UTF8.self).split(separator: "\n").contains("populated 0")
+    }
 }

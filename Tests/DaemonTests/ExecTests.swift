@@ -44,6 +44,27 @@ extension WholeDaemon.Exec {
         }
     }
 
+    @Test func `the cgroup of an exec is the next one's too, unless it was killed`() async throws {
+        try await Node.current.withPod("leaf") { pod in
+            let container = try await pod.start()
+            let place = "cut -d: -f3 /proc/self/cgroup | tail -n 1"
+            #expect(try await container.sh(place) == "/exec-0")
+            let first = try container.execLeafNumbers()
+            #expect(try await container.sh(place) == "/exec-0")
+            #expect(try container.execLeafNumbers() == first)
+            let killed = try await container.execResponse(["sh", "-c", "kill -9 $$"])
+            #expect(killed.exitCode == 137)
+            #expect(container.execLeaves() == [])
+            // What fails to start may owe it to its cgroup.
+            _ = try await pod.node.refusal(
+                of: CRIMethods.execSync, .with { ($0.containerID, $0.cmd) = (container.id, ["/no/such/program"]) })
+            #expect(container.execLeaves() == [])
+            #expect(try await container.sh(place) == "/exec-0")
+            let last = try container.execLeafNumbers()
+            #expect(last.count == 1 && last != first)
+        }
+    }
+
     @Test func `a descendant that keeps the pipes open does not hold the answer`() async throws {
         try await Node.current.withPod("held-pipes") { pod in
             let container = try await pod.start()

@@ -2,7 +2,7 @@ import Glibc
 import LaunchProtocol
 import Linux
 import Model
-import SupervisorClient
+@testable import SupervisorClient
 import TestKit
 import Testing
 
@@ -259,6 +259,60 @@ import Testing
                 #expect(try await launched.pid == 4)
                 #expect(log.all == ["held c beforeExecute"])
             }
+        }
+    }
+
+    @Test func thePlanOfAnExecThatComesAgainIsPackedOnce() async throws {
+        let fake = try FakeSupervisor()
+        let exec = { (name: String) in
+            LaunchPlan(kind: .exec, steps: [.execute(arguments: [bytes(name)], environment: [], searchPath: [])])
+        }
+        let container = LaunchPlan(kind: .container, steps: [])
+        // Two of a kind between others; then more than are remembered, so that the first is packed anew.
+        let sent =
+            [exec("a"), exec("a"), exec("b"), exec("a"), container, container]
+            + (0..<PackedPlans.plansMax).map { exec("\($0)") } + [exec("a")]
+        let (files, reporting) = AsyncStream<(UInt64, LaunchPlan)>.makeStream()
+        try await withReactor { reactor in
+            try await fake.talk(on: reactor) { client in
+                let own = try Pidfd.open(pid: getpid())
+                for _ in sent {
+                    let launch = try client.receiveLaunch()
+                    reporting.yield((launch.file, launch.plan))
+                    try client.send(
+                        .launched(process: bytes("p"), pid: 4, startedAtNanoseconds: 1), id: launch.id, with: own.fd)
+                }
+                reporting.finish()
+            } body: { connection in
+                for plan in sent { _ = try await connection.launch(plan, process: bytes("p"), cgroup: fake.directory) }
+            }
+        }
+        var inodes: [UInt64] = []
+        var plans: [LaunchPlan] = []
+        for await (inode, plan) in files {
+            inodes.append(inode)
+            plans.append(plan)
+        }
+        #expect(plans == sent)
+        // Packed at its first and second coming, kept from then on.
+        #expect(inodes[1] == inodes[3])
+        #expect(inodes[0] != inodes[1])
+        #expect(inodes[4] != inodes[5])
+        #expect(inodes[10] != inodes[1])
+    }
+
+    @Test func fewPlansAreRemembered() throws {
+        var kept = PackedPlans()
+        for number in 0..<100 {
+            let plan = LaunchPlan(kind: .exec, deadlineMilliseconds: UInt32(number), steps: [])
+            kept.see(plan)
+            kept.see(plan)
+            kept.keep(plan, SharedDescriptor(try OwnedFD.open("/dev/null", .readOnly)))
+            #expect(kept.counts.plans <= PackedPlans.plansMax && kept.counts.files <= PackedPlans.plansMax)
+            guard case .packed = kept.find(plan) else { throw TestFailure("the latest plan is not kept") }
+        }
+        guard case .unknown = kept.find(LaunchPlan(kind: .exec, deadlineMilliseconds: 0, steps: [])) else {
+            throw TestFailure("the first plan is still kept")
         }
     }
 }

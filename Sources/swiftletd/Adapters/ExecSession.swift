@@ -93,7 +93,7 @@ final class ExecRun: Sendable {
         end = Task {
             let result = await Self.exitCode(of: process, leaf, connection)
             discarder?.stop()
-            await leaf.end()
+            await leaf.end(isSpoiled: !result.hasEndedByItself)
             return result
         }
     }
@@ -118,5 +118,11 @@ final class ExecRun: Sendable {
         // A supervisor that is gone has forgotten.
         do throws(SupervisorError) { _ = try await connection.exit(of: process, within: time) } catch { return }
         connection.forgetLater(process)
+    }
+}
+
+extension Result<Int32, Fault> {
+    fileprivate var hasEndedByItself: Bool {
+        if case .success(let code) = self { code != ExecLeaf.killedCode } else { false }
     }
 }

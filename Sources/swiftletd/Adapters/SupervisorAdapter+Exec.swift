@@ -29,7 +29,7 @@ extension SupervisorAdapter {
         }
         switch result {
         case .exited(let record, let stdout, let stderr):
-            await leaf.end()
+            await leaf.end(isSpoiled: record.exitCode == ExecLeaf.killedCode)
             return .exited(code: record.exitCode, stdout: stdout.bytes, stderr: stderr.bytes)
         case .timedOut:
             leaf.kill()
@@ -84,12 +84,12 @@ extension SupervisorAdapter {
     ) async {
         leaf.kill()
         switch error {
-        case .stepFailed, .refused, .connectionLost, .notListening: await leaf.end()
+        case .stepFailed, .refused, .connectionLost, .notListening: await leaf.end(isSpoiled: true)
         default:
             // It may have come to run unseen, or still do so; nobody waits for that.
             Task {
                 await ExecRun.forget(process, connection, within: .seconds(60))
-                await leaf.end()
+                await leaf.end(isSpoiled: true)
             }
         }
     }

@@ -28,8 +28,25 @@ enum Processes {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// A zombie is nothing but its exit code, and may be reaped between two looks at it.
     static func isZombie(_ process: Int32, in proc: String = "/proc") -> Bool {
-        lines(process, in: proc).contains { $0.hasPrefix("State:\tZ") }
+        let lines = lines(process, in: proc)
+        return lines.isEmpty || lines.contains { $0.hasPrefix("State:\tZ") }
+    }
+
+    /// One turn of `Pod.idle`, which may be seen before its execve(2), as a copy of the shell that it is a child of.
+    static func isIdleTurn(_ process: Int32, in proc: String) -> Bool {
+        let command = command(process, in: proc)
+        if command == ["usleep", "50000"] { return true }
+        guard command == Pod.idle, let parent = lines(process, in: proc).first(where: { $0.hasPrefix("PPid:") })
+        else { return false }
+        return Int32(parent.dropFirst(6)).map { self.command($0, in: proc) == Pod.idle } ?? false
+    }
+
+    private static func command(_ process: Int32, in proc: String) -> [String] {
+        ((try? readFile("\(proc)/\(process)/cmdline")) ?? []).split(separator: 0).map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     /// Whether nothing of a process runs any more. Its first thread may be a zombie while others, which still hold its

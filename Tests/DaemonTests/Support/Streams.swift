@@ -1,5 +1,6 @@
 import CRIProto
 import Foundation
+import Linux
 import SwiftProtobuf
 import TestKit
 
@@ -89,8 +90,18 @@ extension Container {
         ).url
     }
 
-    /// What an exec keeps below the container while it goes on.
-    func execCgroups() -> [String] { node.cgroups(below: node.cgroupParent).filter { $0.contains("\(id)/exec-") } }
+    /// The cgroups of execs below the container's, those that are left for later ones among them; by name.
+    func execLeaves() -> [String] {
+        node.cgroups(below: node.cgroupParent).filter { $0.contains("\(id)/exec-") }
+            .compactMap { $0.split(separator: "/").last.map(String.init) }.sorted()
+    }
+
+    /// Their inodes: one that was made anew has another.
+    func execLeafNumbers() throws -> [UInt64] {
+        try node.cgroups(below: node.cgroupParent).filter { $0.contains("\(id)/exec-") }.map {
+            try OwnedFD.open(Path("\(node.cgroupMount)/\(node.cgroupParent)/\($0)"), [.path]).status().inode
+        }
+    }
 }
 
 extension Node {
