@@ -9,6 +9,8 @@ struct Session: Sendable {
     let console: Console
     /// Whether `create` pulls images without being told.
     let pullsOnCreate: Bool
+    /// Whether `run` pulls images without being told.
+    let pullsOnRun: Bool
     /// What --timeout says.
     private let timeout: Duration?
     /// How long to go on while the runtime is away; zero for commands that are over in a moment.
@@ -27,7 +29,7 @@ struct Session: Sendable {
                 isOne ? runtime : try await open(configuration.imageEndpoint, configuration.retriesMax, trace)
             let session = Session(
                 runtime: runtime, images: images, console: console, pullsOnCreate: configuration.pullsOnCreate,
-                timeout: configuration.timeout)
+                pullsOnRun: configuration.pullsOnRun, timeout: configuration.timeout)
             do {
                 try await body(session)
             } catch {

@@ -106,6 +106,7 @@ import Testing
         #expect(configuration.imageEndpoint.path == "/b")
         #expect(configuration.timeout == nil)
         #expect(configuration.pullsOnCreate)
+        #expect(!configuration.pullsOnRun)
         #expect(configuration.retriesMax == 4)
         let flagged = try ClientConfiguration(
             options: GlobalOptions.parse(["-c", file, "--max-retries", "1"]), environment: [:])

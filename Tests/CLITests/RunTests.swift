@@ -32,6 +32,22 @@ import Testing
         }
     }
 
+    @Test("disable-pull-on-run and --no-pull leave a missing image alone, and --with-pull pulls one that is there")
+    func pulling() async throws {
+        try await FakeRuntime.with { runtime in
+            let file = try runtime.scratch.write("crictl.yaml", "disable-pull-on-run: true\n")
+            for arguments in [["-c", file, "run", "busybox"], ["run", "--no-pull", "busybox"]] {
+                let refused = await runtime.swiftlet(arguments + ["exit 0"])
+                #expect(refused.status == 1 && refused.err.contains("image \"busybox\" is not there"), "\(refused)")
+            }
+            #expect(!runtime.calls.contains("PullImage") && leftovers(runtime) == 0)
+            #expect((await runtime.swiftlet("-c", file, "run", "--with-pull", "busybox", "exit 0")).status == 0)
+            #expect((await runtime.swiftlet("run", "--with-pull", "busybox", "exit 0")).status == 0)
+            #expect(runtime.calls.filter { $0 == "PullImage" }.count == 2)
+            #expect((await runtime.swiftlet("run", "--with-pull", "--no-pull", "busybox")).status == 2)
+        }
+    }
+
     @Test("a container that succeeds ends with 0, and an image that is there is not pulled")
     func success() async throws {
         try await FakeRuntime.with { runtime in

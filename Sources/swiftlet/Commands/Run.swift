@@ -16,6 +16,12 @@ struct Run: RuntimeCommand {
 
     @OptionGroup var options: RunOptions
 
+    @Flag(help: "Pull the image even if it is there.")
+    var withPull = false
+
+    @Flag(help: "Do not pull the image (default: what disable-pull-on-run of the client's configuration says).")
+    var noPull = false
+
     @Flag(help: "Keep the pod and the log when the command has ended.")
     var keep = false
 
@@ -34,6 +40,10 @@ struct Run: RuntimeCommand {
         parsing: .captureForPassthrough, help: "Arguments for the image's program, or the command if it has none.")
     var command: [String] = []
 
+    func validate() throws {
+        if withPull, noPull { throw ValidationError("--with-pull and --no-pull cannot both be given") }
+    }
+
     func run(_ session: Session) async throws {
         let uid = UUID().uuidString.lowercased()
         // Before anything is made for it.
@@ -44,7 +54,8 @@ struct Run: RuntimeCommand {
         let credentials = try registry.credentials()
         workload.logDirectory = try logDirectory(uid)
         let job = RunJob(
-            session: session.patient, workload: workload, handler: runtime ?? "", credentials: credentials, keeps: keep,
+            session: session.patient, workload: workload, handler: runtime ?? "", credentials: credentials,
+            pulling: withPull ? .always : noPull || !session.pullsOnRun ? .never : .ifMissing, keeps: keep,
             ownsLogDirectory: logDir == nil)
         let status = try await supervise(job, session)
         guard status == 0 else { throw Failure.silent(exitStatus: status) }

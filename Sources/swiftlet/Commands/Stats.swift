@@ -105,11 +105,16 @@ enum UsageRate {
 
     /// Hundredths of one processor; "-" where two samples of one process do not exist.
     static func text(_ before: Runtime_V1_CpuUsage?, _ after: Runtime_V1_CpuUsage) -> String {
+        hundredths(before, after).map { decimal($0, places: 2) } ?? "-"
+    }
+
+    /// Nil where two samples of one process do not exist.
+    static func hundredths(_ before: Runtime_V1_CpuUsage?, _ after: Runtime_V1_CpuUsage) -> Double? {
         guard let before, after.timestamp > before.timestamp,
             after.usageCoreNanoSeconds.value >= before.usageCoreNanoSeconds.value
-        else { return "-" }
+        else { return nil }
         let used = Double(after.usageCoreNanoSeconds.value - before.usageCoreNanoSeconds.value)
-        return decimal(used / (Double(after.timestamp) - Double(before.timestamp)) * 100, places: 2)
+        return used / (Double(after.timestamp) - Double(before.timestamp)) * 100
     }
 }
 

@@ -13,6 +13,7 @@ struct ClientConfiguration: Equatable, Sendable {
     /// How often to try to connect again; below zero is without end.
     var retriesMax: Int
     var pullsOnCreate: Bool
+    var pullsOnRun: Bool
 
     init(options: GlobalOptions, environment: [String: String]) throws(Failure) {
         let isNamed = options.config != nil || environment["CRI_CONFIG_FILE"] != nil
@@ -39,6 +40,7 @@ struct ClientConfiguration: Equatable, Sendable {
         traces = options.debug || file.debug ?? false
         retriesMax = options.maxRetries ?? file.maxRetries ?? 0
         pullsOnCreate = file.pullImageOnCreate ?? false
+        pullsOnRun = !(file.disablePullOnRun ?? false)
     }
 
     /// The file that is meant.

@@ -10,12 +10,16 @@ import Foundation
 /// for would leave a pod behind; it takes effect when that call is done. A running container is stopped by whoever tells the
 /// job of the signal.
 actor RunJob {
+    /// When the image is pulled.
+    enum Pulling: Sendable { case always, ifMissing, never }
+
     enum Phase: Equatable { case pulling, settingUp, running(container: String), ending }
 
     private let session: Session
     private let workload: Workload
     private let handler: String
     private let credentials: Runtime_V1_AuthConfig?
+    private let pulling: Pulling
     /// Whether the pod stays when the container has ended.
     private let keeps: Bool
     /// Whether the directory of the log was made for this run alone.
@@ -27,13 +31,14 @@ actor RunJob {
     private var isStopped = false
 
     init(
-        session: Session, workload: Workload, handler: String, credentials: Runtime_V1_AuthConfig?, keeps: Bool,
-        ownsLogDirectory: Bool
+        session: Session, workload: Workload, handler: String, credentials: Runtime_V1_AuthConfig?, pulling: Pulling,
+        keeps: Bool, ownsLogDirectory: Bool
     ) {
         self.session = session
         self.workload = workload
         self.handler = handler
         self.credentials = credentials
+        self.pulling = pulling
         self.keeps = keeps
         self.ownsLogDirectory = ownsLogDirectory
     }
@@ -47,9 +52,7 @@ actor RunJob {
     /// Runs to the end and returns the container's exit status. Whatever happens, it cleans up before it returns.
     func run() async throws -> Int32 {
         do {
-            if try await session.image(workload.image) == nil {
-                _ = try await session.pull(workload.image, credentials: credentials)
-            }
+            try await pull()
             phase = .settingUp
             let status = try await runContainer()
             try await cleanUp()
@@ -67,6 +70,14 @@ actor RunJob {
     }
 
     // MARK: - Steps
+
+    private func pull() async throws {
+        if pulling != .always, try await session.image(workload.image) != nil { return }
+        guard pulling != .never else {
+            throw Failure("image \"\(workload.image)\" is not there and is not to be pulled")
+        }
+        _ = try await session.pull(workload.image, credentials: credentials)
+    }
 
     private func runContainer() async throws -> Int32 {
         try stopIfInterrupted()
