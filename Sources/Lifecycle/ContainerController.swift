@@ -9,6 +9,7 @@ import Planner
 package actor ContainerController {
     nonisolated let id: ContainerID
     nonisolated let podID: PodID
+    nonisolated let metadata: ContainerMetadata
     nonisolated let ports: Ports
     nonisolated let settings: Settings
     nonisolated let inventory: Inventory
@@ -32,6 +33,7 @@ package actor ContainerController {
 
     init(record: ContainerRecord, state: ContainerMachine.State, pod: PodController) {
         id = record.id
+        metadata = record.config.metadata
         podID = record.podID
         ports = pod.ports
         settings = pod.settings
@@ -91,18 +93,19 @@ package actor ContainerController {
             }
             let pod = await pod.currentRecord()
             let plans = Plans(ports: ports, settings: settings)
-            let spec = try await plans.spec(record, pod: pod)
+            let spec = try await stage("description") { try await plans.spec(record, pod: pod) }
             runningSpec = spec
-            let compiled = try plans.container(record, spec: spec, pod: pod)
+            let compiled = try await stage("plan") { try plans.container(record, spec: spec, pod: pod) }
             plan = compiled
             record.phase = .started
-            try await ports.records.save(record)
-            try await ports.cgroups.makeContainer(
-                record.cgroup, resources: record.config.resources, devices: Self.deviceRules(spec, record))
-            let started = try await ports.supervisors.launch(
-                ProcessLaunch(
-                    pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup,
-                    log: plans.log(record, pod: pod)))
+            try await stage("record") { try await ports.records.save(record) }
+            try await stage("cgroup") {
+                try await ports.cgroups.makeContainer(
+                    record.cgroup, resources: record.config.resources, devices: Self.deviceRules(spec, record))
+            }
+            let process = ProcessLaunch(
+                pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup, log: plans.log(record, pod: pod))
+            let started = try await stage("launch") { try await ports.supervisors.launch(process) }
             if machine.launched(pid: started.pid, at: started.startedAt) { publish() }
         } catch {
             throw await startFailed(error, plan: plan)
@@ -186,12 +189,14 @@ package actor ContainerController {
                 continue
             case .signalAndWait:
                 if timeout > .zero {
-                    _ = try await ports.supervisors.signal(podID, process: id.text, signal: record.stopSignal)
+                    _ = try await stage("signal") {
+                        try await ports.supervisors.signal(podID, process: id.text, signal: record.stopSignal)
+                    }
                 }
             case .wait: break
             }
-            if timeout > .zero, try await wait(for: ended, atMost: timeout) { return }
-            try await kill()
+            if timeout > .zero, try await stage("wait", { try await wait(for: ended, atMost: timeout) }) { return }
+            try await stage("kill") { try await kill() }
             return
         }
     }
@@ -256,11 +261,11 @@ package actor ContainerController {
             if let cgroupRemoval {
                 _ = await ports.bestEffort("remove cgroup of \(title)") { _ in try await cgroupRemoval.value() }
             }
-            try await ports.cgroups.remove(record.cgroup)
-            try await ports.host.removeContainer(id)
-            await ports.images.release(id)
-            await ports.supervisors.forget(podID, process: id.text)
-            try await ports.records.removeContainer(id)
+            try await stage("cgroup") { try await ports.cgroups.remove(record.cgroup) }
+            try await stage("writable layer") { try await ports.host.removeContainer(id) }
+            await stage("image") { await ports.images.release(id) }
+            await stage("supervisor") { await ports.supervisors.forget(podID, process: id.text) }
+            try await stage("record") { try await ports.records.removeContainer(id) }
         } catch {
             machine.removalFailed()
             publish()

@@ -9,6 +9,7 @@ package actor PodController {
     static let initProcess = "init"
 
     nonisolated let id: PodID
+    nonisolated let metadata: PodMetadata
     nonisolated let ports: Ports
     nonisolated let settings: Settings
     nonisolated let inventory: Inventory
@@ -22,6 +23,7 @@ package actor PodController {
 
     init(record: PodRecord, state: PodMachine.State, ports: Ports, settings: Settings, inventory: Inventory) {
         id = record.id
+        metadata = record.config.metadata
         self.record = record
         self.ports = ports
         self.settings = settings
@@ -50,23 +52,25 @@ package actor PodController {
     /// Makes the sandbox; undoes all of it where a part fails.
     func create() async {
         do {
-            try await ports.records.save(record)
-            try await ports.host.makePod(record)
-            try await ports.cgroups.makePod(id, sandbox: record.cgroup)
+            try await stage("record") { try await ports.records.save(record) }
+            try await stage("host files") { try await ports.host.makePod(record) }
+            try await stage("cgroup") { try await ports.cgroups.makePod(id, sandbox: record.cgroup) }
             let birth = try Plans(ports: ports, settings: settings).birth(record)
             do {
-                try await ports.supervisors.spawn(id, birth: birth)
+                try await stage("supervisor") { try await ports.supervisors.spawn(id, birth: birth) }
             } catch {
                 throw Plans.fault(for: error, plan: birth, operation: "start the pod's supervisor")
             }
             if record.config.namespaces.network != .node {
-                let attachment = try await ports.network.attach(id, config: record.config, cgroup: record.cgroup)
+                let attachment = try await stage("network") {
+                    try await ports.network.attach(id, config: record.config, cgroup: record.cgroup)
+                }
                 record.addresses = attachment.addresses
                 record.networkMicroseconds = attachment.pluginMicroseconds
             }
-            if record.config.namespaces.pid == .pod { try await launchInit() }
+            if record.config.namespaces.pid == .pod { try await stage("init") { try await launchInit() } }
             record.phase = .ready
-            try await ports.records.save(record)
+            try await stage("final record") { try await ports.records.save(record) }
             machine.made()
             publish()
             creation.finish(.success(id))
@@ -76,7 +80,7 @@ package actor PodController {
     }
 
     func creationFailed(_ fault: Fault) async {
-        if await release() == nil, await erase() == nil {
+        if await stage("undo", { await release() == nil ? await erase() == nil : false }) {
             machine.failed(undone: true)
             inventory.withdraw(id, name: record.config.metadata)
         } else {
@@ -154,18 +158,22 @@ package actor PodController {
     private func stopToTheEnd() async throws {
         let containers = inventory.containerControllers(of: id)
         publish()
-        let failures = await withTaskGroup(of: (any Error)?.self) { group in
-            for container in containers {
-                group.addTask {
-                    await container.ports.bestEffort("stop \(container.title)") { _ in try await container.end() }
+        let failures = await stage("containers") {
+            await withTaskGroup(of: (any Error)?.self) { group in
+                for container in containers {
+                    group.addTask {
+                        await container.ports.bestEffort("stop \(container.title)") { _ in try await container.end() }
+                    }
                 }
+                return await group.reduce(into: [any Error]()) { if let error = $1 { $0.append(error) } }
             }
-            return await group.reduce(into: [any Error]()) { if let error = $1 { $0.append(error) } }
         }
         let failure = await release() ?? failures.first
         record.phase = .stopped
         let saved = record
-        let unsaved = await ports.bestEffort("record the stop of \(title)") { try await $0.records.save(saved) }
+        let unsaved = await stage("record") {
+            await ports.bestEffort("record the stop of \(title)") { try await $0.records.save(saved) }
+        }
         machine.stopped()
         publish()
         if let failure = failure ?? unsaved { throw failure.fault("stop \(title)") }
@@ -174,12 +182,14 @@ package actor PodController {
     /// Gives back what the pod holds of the node: network, processes, cgroups, mounts. Every part is tried; the first failure
     /// is returned. May run any number of times.
     func release() async -> (any Error)? {
+        let id = id
         var failure: (any Error)?
         if !record.networkReleased {
-            failure = await ports.bestEffort("release network of \(title)") { [id] in try await $0.network.release(id) }
+            failure = await stage("network") {
+                await ports.bestEffort("release network of \(title)") { try await $0.network.release(id) }
+            }
             if failure == nil { record.networkReleased = true }
         }
-        let id = id
         let cgroup = record.cgroup
         let steps: [(String, @Sendable (Ports) async throws -> Void)] = [
             ("kill", { try await $0.cgroups.kill(cgroup) }),
@@ -189,7 +199,7 @@ package actor PodController {
             ("release mounts", { try await $0.host.releasePod(id) }),
         ]
         for (what, step) in steps {
-            let error = await ports.bestEffort("\(what) of \(title)", step)
+            let error = await stage(what) { await ports.bestEffort("\(what) of \(title)", step) }
             failure = failure ?? error
         }
         released = failure == nil
@@ -225,8 +235,10 @@ package actor PodController {
 
     private func takeApart() async throws {
         do {
-            for container in inventory.containerControllers(of: id) { try await container.remove() }
-            if let error = await erase() { throw error }
+            try await stage("containers") {
+                for container in inventory.containerControllers(of: id) { try await container.remove() }
+            }
+            if let error = await stage("files and record", { await erase() }) { throw error }
         } catch {
             machine.removalFailed()
             throw error.fault("remove \(title)")

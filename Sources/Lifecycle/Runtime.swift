@@ -8,6 +8,7 @@ package final class Runtime: Sendable {
     package let inventory: Inventory
     let ports: Ports
     let settings: Settings
+    package let operations = OperationLog()
 
     package init(ports: Ports, settings: Settings) {
         self.ports = ports
@@ -29,8 +30,10 @@ package final class Runtime: Sendable {
         if let holder = inventory.reserve(config.metadata, for: controller) {
             return try await handOver(holder, for: config)
         }
-        Task(executorPreference: ports.executor) { await controller.create() }
-        return try await controller.creation.value()
+        return try await recorded("RunPodSandbox", .init(controller)) {
+            Task(executorPreference: ports.executor) { await controller.create() }
+            return try await controller.creation.value()
+        }
     }
 
     private func handOver(_ holder: PodController, for config: PodConfig) async throws -> PodID {
@@ -52,13 +55,15 @@ package final class Runtime: Sendable {
     /// Stops a sandbox and all in it. An unknown id is success.
     package func stopPod(_ text: String) async throws {
         guard let pod = try inventory.pod(named: text) else { return }
-        try await inventory.controller(of: pod.record.id)?.stop()
+        guard let controller = inventory.controller(of: pod.record.id) else { return }
+        try await recorded("StopPodSandbox", .init(controller)) { try await controller.stop() }
     }
 
     /// Removes a sandbox and all in it, stopping it first. An unknown id is success.
     package func removePod(_ text: String) async throws {
         guard let pod = try inventory.pod(named: text) else { return }
-        try await inventory.controller(of: pod.record.id)?.remove()
+        guard let controller = inventory.controller(of: pod.record.id) else { return }
+        try await recorded("RemovePodSandbox", .init(controller)) { try await controller.remove() }
     }
 
     // MARK: Containers
@@ -71,7 +76,17 @@ package final class Runtime: Sendable {
         guard pod.isReady else {
             throw Fault.precondition("create container: the pod sandbox \"\(pod.record.id.short)\" is not ready")
         }
-        let (record, image) = try await newRecord(config, pod: pod.record)
+        var subject = OperationRecord.Subject(controller)
+        subject.containerName = config.metadata.name
+        return try await recorded("CreateContainer", subject) {
+            try await createContainer(in: controller, of: pod.record, config: config)
+        }
+    }
+
+    private func createContainer(
+        in controller: PodController, of pod: PodRecord, config: ContainerConfig
+    ) async throws -> ContainerID {
+        let (record, image) = try await stage("image") { try await newRecord(config, pod: pod) }
         let container = ContainerController(record: record, state: .created, pod: controller)
         if let holder = inventory.reserve(config.metadata, for: container) {
             guard await holder.configuration() == config else {
@@ -79,26 +94,31 @@ package final class Runtime: Sendable {
                     .alreadyExists,
                     "create container: metadata names the \(holder.title), which was made from another configuration")
             }
+            OperationRecorder.scope?.recorder.identify(holder.id)
             return try await holder.creation.value()
         }
+        OperationRecorder.scope?.recorder.identify(record.id)
         Task(executorPreference: ports.executor) { await container.create(retaining: image) }
         return try await container.creation.value()
     }
 
     package func startContainer(_ text: String) async throws {
-        try await controller(of: text, operation: "start container").start()
+        let container = try controller(of: text, operation: "start container")
+        try await recorded("StartContainer", .init(container)) { try await container.start() }
     }
 
     /// Stops a container. An unknown id, and one that does not run, is success.
     package func stopContainer(_ text: String, timeout: Duration) async throws {
         guard let container = try inventory.container(named: text) else { return }
-        try await inventory.controller(of: container.record.id)?.stop(timeout: timeout)
+        guard let controller = inventory.controller(of: container.record.id) else { return }
+        try await recorded("StopContainer", .init(controller)) { try await controller.stop(timeout: timeout) }
     }
 
     /// Removes a container, killing it first. An unknown id is success.
     package func removeContainer(_ text: String) async throws {
         guard let container = try inventory.container(named: text) else { return }
-        try await inventory.controller(of: container.record.id)?.remove()
+        guard let controller = inventory.controller(of: container.record.id) else { return }
+        try await recorded("RemoveContainer", .init(controller)) { try await controller.remove() }
     }
 
     /// The running container that `text` names, for a client that will come for its streams.
@@ -138,7 +158,10 @@ package final class Runtime: Sendable {
     }
 
     package func execSync(_ text: String, command: [String], timeout: Duration?) async throws -> ExecOutcome {
-        try await controller(of: text, operation: "exec").execSync(command, timeout: timeout)
+        let container = try controller(of: text, operation: "exec")
+        return try await recordedExec(.init(container)) {
+            try await container.execSync(command, timeout: timeout)
+        }
     }
 
     package func reopenLog(_ text: String) async throws {
@@ -146,7 +169,8 @@ package final class Runtime: Sendable {
     }
 
     package func update(_ text: String, resources: LinuxResources) async throws {
-        try await controller(of: text, operation: "update container resources").update(resources)
+        let container = try controller(of: text, operation: "update container resources")
+        try await recorded("UpdateContainerResources", .init(container)) { try await container.update(resources) }
     }
 
     /// A container's description and launch plan, as `inspect` and `inspect --plan` show them.

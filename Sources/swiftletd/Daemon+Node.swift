@@ -24,7 +24,7 @@ extension Daemon {
             configuration: configuration,
             reloading: Reloading(
                 configuration: configuration, manager: manager, status: { Self.summary(runtime.inventory) }, pool: pool,
-                log: log), log: log)
+                log: log), operations: runtime.operations, log: log)
     }
 }
 

@@ -6,7 +6,7 @@ import SwiftletAPI
 @testable import swiftlet
 
 extension FakeWorld {
-    /// Our own service beside the CRI's, as far as `log-level` and `reload` ask for it.
+    /// Our own service beside the CRI's, as far as the commands ask for it.
     func nodeMethods() -> [GRPCMethod] {
         [
             method(NodeMethods.logLevel) { request, state throws(GRPCStatus) in
@@ -18,6 +18,12 @@ extension FakeWorld {
                 return .with { ($0.level, $0.previous) = (state.logLevel, previous) }
             },
             method(NodeMethods.reload) { _, state in state.reload },
+            method(NodeMethods.listOperations) { request, state in
+                let id = request.id
+                return .with {
+                    $0.operations = state.operations.filter { $0.podID.hasPrefix(id) || $0.containerID.hasPrefix(id) }
+                }
+            },
         ]
     }
 }

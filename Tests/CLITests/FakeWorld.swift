@@ -25,6 +25,7 @@ final class FakeWorld: Sendable {
         var info: [String: String] = [:]
         var logLevel = "info"
         var reload = Swiftlet_V1_ReloadResponse()
+        var operations: [Swiftlet_V1_Operation] = []
         var streams = StreamURLs()
         /// Whether calls wait until the client gives up.
         var isStuck = false

@@ -1,5 +1,6 @@
 import Foundation
 import GRPC
+import Lifecycle
 import Linux
 import Logging
 import Model
@@ -179,7 +180,8 @@ import Testing
             configuration: bench.live,
             reloading: Reloading(
                 configuration: bench.live, manager: ServiceManager(environment: [:], process: 1), status: { "" },
-                pool: BlockingPool(name: "test", threadsMax: 1), log: LogLines().logger), log: LogLines().logger)
+                pool: BlockingPool(name: "test", threadsMax: 1), log: LogLines().logger), operations: OperationLog(),
+            log: LogLines().logger)
         func ask(_ level: String) throws -> [String] {
             let response = try node.logLevel(.with { $0.level = level })
             return [response.level, response.previous]

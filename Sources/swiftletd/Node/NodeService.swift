@@ -1,6 +1,7 @@
 import CRIProto
 import CRIService
 import GRPC
+import Lifecycle
 import Logging
 import Model
 import SwiftProtobuf
@@ -10,6 +11,7 @@ import SwiftletAPI
 struct NodeService: Sendable {
     let configuration: LiveConfiguration
     let reloading: Reloading
+    let operations: OperationLog
     let log: Logger
 
     /// What the server has beside the CRI's methods.
@@ -17,6 +19,7 @@ struct NodeService: Sendable {
         [
             unary(NodeMethods.logLevel, logLevel),
             unary(NodeMethods.reload, reload),
+            unary(NodeMethods.listOperations, listOperations),
         ]
     }
 
