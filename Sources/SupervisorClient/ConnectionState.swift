@@ -66,10 +66,15 @@ struct ConnectionState: Sendable {
     /// The greeting's place among the pending requests; requests never have it.
     static let helloID: UInt32 = 0
     static let outboxMax = 256
+    /// So many ended execs are forgotten at once.
+    static let forgettableMax = 16
 
     var pending: [UInt32: Pending] = [:]
     var outbox: [OutgoingPacket] = []
     var token: Reactor.Token?
+    /// Ended execs that the supervisor has not been told to forget.
+    var forgettable: [Bytes] = []
+    var forgetTimer: Reactor.DeadlineID?
     private(set) var isEnded = false
     private var nextID: UInt32 = 1
     /// Of processes that are not forgotten yet: an exit may come before anybody asks for it.

@@ -32,7 +32,7 @@ package final class SupervisorConnection: Watched {
     /// Nil when the connection has ended. Locked inside of `state`, never around it.
     private let socket: Mutex<PacketSocket?>
     private let events: EventHandler
-    private let state = Mutex(ConnectionState())
+    let state = Mutex(ConnectionState())
     let packedPlans = Mutex(PackedPlans())
 
     private init(
@@ -85,16 +85,6 @@ package final class SupervisorConnection: Watched {
         return try await waiter.value().get()
     }
 
-    /// Lets the supervisor forget an ended process, and does not wait for the answer: with the connection it has forgotten.
-    package func forgetLater(_ process: Bytes) {
-        forgetExit(of: process)
-        do throws(SupervisorError) {
-            try send(
-                .forget(process: process), descriptors: DescriptorTable(), deadline: Self.requestDeadline,
-                operation: "forget", waiter: nil)
-        } catch { return }
-    }
-
     func forgetClient(_ client: UInt64) { _ = state.withLock { $0.takeClient(client) } }
 
     func forgetExit(of process: Bytes) { state.withLock { $0.forgetExit(of: process) } }
@@ -143,7 +133,7 @@ extension SupervisorConnection {
         }
     }
 
-    private func send(
+    func send(
         _ request: Request, descriptors: consuming DescriptorTable, deadline: Duration, operation: String,
         waiter: OneShot<Result<Answer, SupervisorError>>?, onCut: (@Sendable () -> Void)? = nil
     ) throws(SupervisorError) {

@@ -315,4 +315,51 @@ import Testing
             throw TestFailure("the first plan is still kept")
         }
     }
+
+    @Test func whatIsForgottenLaterGoesBeforeTheNextLaunchOrWhenItIsMuch() async throws {
+        let fake = try FakeSupervisor()
+        let (told, telling) = AsyncStream<Void>.makeStream()
+        try await withReactor { reactor in
+            try await fake.talk(on: reactor) { client in
+                let own = try Pidfd.open(pid: getpid())
+                for name in ["a", "b"] {
+                    let (id, request, _) = try client.receive()
+                    #expect(request == .forget(process: bytes(name)))
+                    try client.send(.done, id: id)
+                }
+                let launch = try client.receiveLaunch()
+                try client.send(
+                    .launched(process: bytes("p"), pid: 4, startedAtNanoseconds: 1), id: launch.id, with: own.fd)
+                for number in 0..<ConnectionState.forgettableMax {
+                    let (id, request, _) = try client.receive()
+                    #expect(request == .forget(process: bytes("\(number)")))
+                    try client.send(.done, id: id)
+                }
+                telling.finish()
+            } body: { connection in
+                connection.forgetLater(bytes("a"))
+                connection.forgetLater(bytes("b"))
+                _ = try await connection.launch(
+                    LaunchPlan(kind: .exec, steps: []), process: bytes("p"), cgroup: fake.directory)
+                for number in 0..<ConnectionState.forgettableMax { connection.forgetLater(bytes("\(number)")) }
+                for await _ in told {}
+            }
+        }
+    }
+
+    @Test func whatIsForgottenLaterGoesAfterAWhile() async throws {
+        let fake = try FakeSupervisor()
+        try await withReactor { reactor in
+            let (told, telling) = AsyncStream<Void>.makeStream()
+            try await fake.talk(on: reactor) { client in
+                let (id, request, _) = try client.receive()
+                #expect(request == .forget(process: bytes("a")))
+                try client.send(.done, id: id)
+                telling.finish()
+            } body: { connection in
+                connection.forgetLater(bytes("a"))
+                for await _ in told {}
+            }
+        }
+    }
 }

@@ -96,7 +96,8 @@ let statsCases: [Case] = [
         let container = try await trial.running()
         let streamed: [Runtime_V1_StreamContainerStatsResponse] = try await trial.collect(
             CRIMethods.streamContainerStats, .with { $0.filter.podSandboxID = container.pod.id })
-        try expect(!streamed.isEmpty && "\(streamed)".contains(container.id), "messages \(streamed)")
+        // A message's text has its fields in debug builds only.
+        try equal(streamed.flatMap(\.containerStats).map(\.attributes.id), [container.id], "containers")
     },
     Case(
         "stats.stream-pods", "StreamPodSandboxStats gives what ListPodSandboxStats gives",
@@ -106,7 +107,7 @@ let statsCases: [Case] = [
         let pod = try await trial.pod()
         let streamed: [Runtime_V1_StreamPodSandboxStatsResponse] = try await trial.collect(
             CRIMethods.streamPodSandboxStats, .with { $0.filter.id = pod.id })
-        try expect(!streamed.isEmpty && "\(streamed)".contains(pod.id), "messages \(streamed)")
+        try equal(streamed.flatMap(\.podSandboxStats).map(\.attributes.id), [pod.id], "pods")
     },
 ]
 
