@@ -22,6 +22,8 @@ struct Bench: Sendable {
         var pullImage: String?
         var sleepCommand: [String]
         var execCommand: [String]
+        /// Cgroup parent of every pod; empty leaves it to the runtime.
+        var cgroupParent: String
         /// The floor's command; empty runs none.
         var floor: [String]
         /// Whether the pods that are up at once are measured as a full node, too.
@@ -47,6 +49,7 @@ struct Bench: Sendable {
     func runRequest(_ subject: Subject, _ workload: Workload) -> Runtime_V1_RunPodSandboxRequest {
         .with {
             $0.config = workload.pod
+            $0.config.linux.cgroupParent = plan.cgroupParent
             $0.runtimeHandler = subject.settings.handler
         }
     }
@@ -58,6 +61,7 @@ struct Bench: Sendable {
             $0.config = workload.container
             if number > 0 { $0.config.metadata.name += "-\(number)" }
             $0.sandboxConfig = workload.pod
+            $0.sandboxConfig.linux.cgroupParent = plan.cgroupParent
         }
     }
 

@@ -48,6 +48,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Measure lists, statistics, events and idling while all of --pods are up, and pods without plugins.")
     var node = false
 
+    @Option(help: "Cgroup parent of every pod, as a kubelet gives one; it is left behind (default: the runtime's own).")
+    var cgroupParent = ""
+
     @Flag(help: "Measure exec by stream, logs and exec probes too (the runtime is on this machine).")
     var streams = false
 
@@ -123,7 +126,8 @@ struct BenchCommand: AsyncParsableCommand {
             runID: String(UUID().uuidString.lowercased().prefix(8)),
             plan: Bench.Plan(
                 iterations: iterations, listed: containers, calls: calls, pods: pods, pulls: pulls, pullImage: pull,
-                sleepCommand: words(sleep), execCommand: words(exec), floor: words(floor ?? ""),
+                sleepCommand: words(sleep), execCommand: words(exec), cgroupParent: cgroupParent,
+                floor: words(floor ?? ""),
                 measuresNode: node,
                 streams: streams
                     ? Bench.StreamPlan(
