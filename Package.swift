@@ -141,7 +141,7 @@ let parts: [Part] = [
         "RegistryTests", ["Registry", "ImageStore", "OCI", "Model"],
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHTTP1", "swift-nio"), ("NIOSSL", "swift-nio-ssl")]),
     test(
-        "GRPCTests", ["GRPC"],
+        "GRPCTests", ["GRPC", "TestKit"],
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOHPACK", "swift-nio-http2"), protobuf]),
     test(
         "CRIServiceTests",

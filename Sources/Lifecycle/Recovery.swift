@@ -36,17 +36,18 @@ extension Runtime {
     ) async -> [ContainerID] {
         let wasReady = record.phase == .ready
         let processes = await adopt(record)
-        let isReady = record.phase == .ready && processes != nil
+        let outcome = RecoveryDecision.outcome(of: record, processes: processes)
+        let isReady = outcome == .ready
         var record = record
-        if record.phase == .ready, !isReady { record.phase = .stopped }
+        if outcome == .lost { record.phase = .stopped }
         let pod = PodController(
-            record: record, state: record.phase == .creating ? .creating : isReady ? .ready : .stopped, ports: ports,
+            record: record, state: outcome == .undone ? .creating : isReady ? .ready : .stopped, ports: ports,
             settings: settings, inventory: inventory)
         guard inventory.reserve(record.config.metadata, for: pod) == nil else {
             ports.log.error("two records name one pod; the second is left alone", metadata: ["pod": "\(record.id)"])
             return []
         }
-        if record.phase == .creating {
+        if outcome == .undone {
             await pod.undoCreation()
             report.podsUndone += 1
             return []
@@ -72,12 +73,9 @@ extension Runtime {
 
     /// Connects to a pod's supervisor; nil where the pod cannot be alive.
     private func adopt(_ record: PodRecord) async -> [ProcessState]? {
-        guard record.phase == .ready, record.bootID == ports.records.bootID else { return nil }
+        guard RecoveryDecision.mayLive(record, bootID: ports.records.bootID) else { return nil }
         do {
-            let processes = try await ports.supervisors.reconnect(record.id)
-            let initEnded =
-                processes?.contains { $0.kind == .podInit && $0.phase == .exited } ?? false
-            return initEnded ? nil : processes
+            return RecoveryDecision.living(try await ports.supervisors.reconnect(record.id))
         } catch {
             ports.log.error(
                 "cannot talk to a pod's supervisor; the pod counts as lost",
@@ -141,35 +139,17 @@ extension Runtime {
     private func state(
         of record: ContainerRecord, processes: [ProcessState]?, sameBoot: Bool
     ) async -> ContainerMachine.State {
-        switch record.phase {
-        case .creating, .created: return .created
-        case .exited:
-            return .exited(record.exit ?? lost(record, reason: "Unknown", message: "no record of its end"))
-        case .started: break
-        }
-        let process = processes?.first { $0.process == Array(record.id.text.utf8) }
-        if let exit = process?.exit { return .exited(ContainerController.exit(of: exit)) }
-        if let process {
-            return .running(.init(pid: process.pid, startedAt: process.startedAtNanoseconds))
-        }
-        do {
-            if let exit = try await ports.records.exitRecord(record.podID, process: record.id.text) {
-                return .exited(ContainerController.exit(of: exit))
+        var exitRecord: ExitRecord?
+        if RecoveryDecision.needsExitRecord(record, processes: processes) {
+            do {
+                exitRecord = try await ports.records.exitRecord(record.podID, process: record.id.text)
+            } catch {
+                ports.log.error(
+                    "unreadable exit record", metadata: ["container": "\(record.id)", "error": "\(error)"])
             }
-        } catch {
-            ports.log.error("unreadable exit record", metadata: ["container": "\(record.id)", "error": "\(error)"])
         }
-        // The supervisor lives and does not know it: the request never arrived, so nothing has run.
-        if processes != nil { return .created }
-        return .exited(
-            sameBoot
-                ? lost(record, reason: "SupervisorLost", message: "the pod's supervisor died while no daemon ran")
-                : lost(record, reason: "Unknown", message: "the node was restarted"))
-    }
-
-    private func lost(_ record: ContainerRecord, reason: String, message: String) -> ContainerExit {
-        ContainerExit(
-            code: 255, reason: reason, message: message, startedAt: record.createdAt, finishedAt: ports.clock.now())
+        return RecoveryDecision.state(
+            of: record, processes: processes, exitRecord: exitRecord, sameBoot: sameBoot, now: ports.clock.now())
     }
 
     /// What is on the node without a record: made by a daemon that died before it could write one, or left by a damaged one.

@@ -12,9 +12,9 @@ package final class StateRoot: Sendable {
     /// Of the running kernel.
     package let bootID: String
     let directory: OwnedFD
+    /// Nil where other processes may write meanwhile.
     private let lock: OwnedFD?
-
-    var isReadOnly: Bool { lock == nil }
+    let isReadOnly: Bool
 
     /// Opens a root for writing: makes it (0700) with what is missing above it, and locks it.
     ///
@@ -25,6 +25,31 @@ package final class StateRoot: Sendable {
         let opened = try Self.attempt("make state directory", path) { () throws(Errno) in try Self.makePath(path) }
         lock = try Self.locked(opened, root: path)
         directory = opened
+        isReadOnly = false
+    }
+
+    /// Opens a root for a look at it while no daemon writes, and keeps one from starting meanwhile: it is locked, and nothing is
+    /// made, moved or written. A root without a lock file was never a daemon's.
+    ///
+    /// Throws `inUse` when another process holds the lock.
+    package init(holding path: String) throws(StateError) {
+        bootID = try Self.currentBootID()
+        self.path = path
+        directory = try Self.attempt("open state directory", path) { () throws(Errno) in
+            try OwnedFD.open(Path(path), [.readOnly, .directory])
+        }
+        let place = path + "/lock"
+        let file: OwnedFD
+        do throws(Errno) {
+            file = try directory.open("lock", [.readOnly, .noFollow])
+        } catch {
+            guard error == .noEntry else { throw .system(operation: "open", path: place, errno: error) }
+            lock = nil
+            isReadOnly = true
+            return
+        }
+        lock = try Self.held(file, place, root: path)
+        isReadOnly = true
     }
 
     /// Opens a root for a look at it while a daemon may be writing: nothing is locked, made or moved.
@@ -35,6 +60,7 @@ package final class StateRoot: Sendable {
             try OwnedFD.open(Path(path), [.readOnly, .directory])
         }
         lock = nil
+        isReadOnly = true
     }
 
     /// The records of one kind; its directory is made when it is missing.
@@ -65,16 +91,23 @@ package final class StateRoot: Sendable {
         let file = try attempt("open", place) { () throws(Errno) in
             try directory.open("lock", [.readWrite, .create, .noFollow], mode: 0o600)
         }
+        let lock = try held(file, place, root: root)
+        try attempt("write", place) { () throws(Errno) in
+            try lock.truncate(to: 0)
+            try lock.writeAll(Array("\(CurrentProcess.pid)\n".utf8))
+        }
+        return lock
+    }
+
+    private static func held(
+        _ file: consuming OwnedFD, _ place: String, root: String
+    ) throws(StateError) -> OwnedFD {
         do throws(Errno) {
             try file.lock()
         } catch {
             guard error == .again else { throw .system(operation: "lock", path: place, errno: error) }
             let text = try attempt("read", place) { () throws(Errno) in try file.read(max: 16, at: 0) }
             throw .inUse(root: root, pid: Int32(String(decoding: text.prefix { $0 > 0x20 }, as: UTF8.self)))
-        }
-        try attempt("write", place) { () throws(Errno) in
-            try file.truncate(to: 0)
-            try file.writeAll(Array("\(CurrentProcess.pid)\n".utf8))
         }
         return file
     }

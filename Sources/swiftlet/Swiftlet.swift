@@ -20,9 +20,8 @@ struct Swiftlet: AsyncParsableCommand {
             name: "The runtime",
             subcommands: [
                 Version.self, Info.self, RuntimeConfig.self, UpdateRuntimeConfig.self, Metricdescs.self, Metricsp.self,
-                Top.self, Events.self, Doctor.self, Explain.self, Trace.self, LogLevel.self, Reload.self,
-                Config.self,
-                Completion.self,
+                Top.self, Events.self, Doctor.self, Explain.self, Trace.self, LogLevel.self, Reload.self, Recover.self,
+                Config.self, Completion.self,
             ]),
     ]
     static let configuration = CommandConfiguration(

@@ -20,6 +20,9 @@ struct Swiftletd: AsyncParsableCommand {
     @Flag(help: "Print the effective configuration as TOML and exit.")
     var printConfig = false
 
+    @Flag(help: "Print as JSON what a start would do with what is on the node, change nothing, and exit.")
+    var dryRun = false
+
     static let defaultPath = "/etc/swiftlet/config.toml"
 
     func run() async throws {
@@ -31,6 +34,10 @@ struct Swiftletd: AsyncParsableCommand {
             let config = try read()
             if printConfig {
                 print(try config.toml())
+                return
+            }
+            if dryRun {
+                print(try await RecoveryLook(config).json())
                 return
             }
             try await Daemon(config: config, readAgain: read).run()

@@ -120,6 +120,29 @@ struct StateStoreTests {
         #expect(throws: StateError.badName(name)) { _ = try store.openDirectory(name) }
     }
 
+    @Test("a look that holds the lock keeps a writer away, writes nothing, and finds out that one is there")
+    func holding() throws {
+        #expect(throws: StateError.self) { try StateRoot(holding: path) }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // Never a daemon's: there is nothing to hold, and no lock is made.
+        _ = try StateRoot(holding: path)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
+        var writer: StateRoot? = try StateRoot(path: path)
+        try writer?.store(of: Pet.self).write("tom", Pet(name: "Tom", lives: 9))
+        #expect(throws: StateError.inUse(root: path, pid: getpid())) { try StateRoot(holding: path) }
+        writer = nil
+        let before = place.tree()
+        var reader: StateRoot? = try StateRoot(holding: path)
+        #expect(throws: StateError.readOnly(root: path)) {
+            try reader?.store(of: Pet.self).write("x", Pet(name: "x", lives: 0))
+        }
+        #expect(try reader?.store(of: Pet.self).list().records.map(\.name) == ["tom"])
+        #expect(throws: StateError.inUse(root: path, pid: getpid())) { try StateRoot(path: path) }
+        #expect(place.tree() == before)
+        reader = nil
+        _ = try StateRoot(path: path)
+    }
+
     @Test("a look without writing changes nothing and needs no lock")
     func readingOnly() throws {
         let writer = try StateRoot(path: path)
