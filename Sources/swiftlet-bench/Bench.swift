@@ -22,7 +22,7 @@ struct Bench: Sendable {
         var pullImage: String?
         var sleepCommand: [String]
         var execCommand: [String]
-        /// Cgroup parent of every pod; empty leaves it to the runtime.
+        /// Below it every pod has a cgroup parent of its own; empty leaves that to the runtime.
         var cgroupParent: String
         /// The floor's command; empty runs none.
         var floor: [String]
@@ -49,7 +49,7 @@ struct Bench: Sendable {
     func runRequest(_ subject: Subject, _ workload: Workload) -> Runtime_V1_RunPodSandboxRequest {
         .with {
             $0.config = workload.pod
-            $0.config.linux.cgroupParent = plan.cgroupParent
+            $0.config.linux.cgroupParent = cgroupParent(workload)
             $0.runtimeHandler = subject.settings.handler
         }
     }
@@ -61,8 +61,12 @@ struct Bench: Sendable {
             $0.config = workload.container
             if number > 0 { $0.config.metadata.name += "-\(number)" }
             $0.sandboxConfig = workload.pod
-            $0.sandboxConfig.linux.cgroupParent = plan.cgroupParent
+            $0.sandboxConfig.linux.cgroupParent = cgroupParent(workload)
         }
+    }
+
+    private func cgroupParent(_ workload: Workload) -> String {
+        plan.cgroupParent.isEmpty ? "" : plan.cgroupParent + "/" + workload.name
     }
 
     /// Pulls the image of a subject if it is missing.

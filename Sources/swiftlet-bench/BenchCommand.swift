@@ -48,7 +48,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Measure lists, statistics, events and idling while all of --pods are up, and pods without plugins.")
     var node = false
 
-    @Option(help: "Cgroup parent of every pod, as a kubelet gives one; it is left behind (default: the runtime's own).")
+    @Option(help: "A cgroup below which each pod gets a parent of its own, which is left behind (default: none).")
     var cgroupParent = ""
 
     @Flag(help: "Measure exec by stream, logs and exec probes too (the runtime is on this machine).")
