@@ -10,8 +10,8 @@ struct Recover: AsyncParsableCommand {
             works while the daemon is down, by asking the daemon's program, which reads the records and asks the \
             supervisors. No daemon can start meanwhile. While one runs, only records are looked at.
 
-            Actions: keep (it stays as it is), exit (it ended while no daemon ran, and its end is known), reset (its start \
-            never reached the supervisor), lost (it is gone without a trace of its end: exit code 255), undo (it was half \
+            Actions: keep (it stays as it is), exit (it has ended, and its end is known), reset (its start never reached \
+            the supervisor), lost (it is gone without a trace of its end: exit code 255), undo (it was half \
             made), remove (nothing knows of it), set-aside (its record is damaged). What is kept by the image store alone, \
             such as half fetched layers, is not shown.
 

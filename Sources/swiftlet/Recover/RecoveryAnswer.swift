@@ -24,7 +24,7 @@ struct RecoveryAnswer: Equatable, Sendable {
             throw Failure("read what the daemon's program says: it has no \"items\" (is it of another version?)")
         }
         daemonRuns = tree["daemonRuns"] == .bool(true)
-        daemonProcess = tree["daemonProcess"]?.text
+        daemonProcess = if case .number(let digits)? = tree["daemonProcess"] { digits } else { nil }
         self.items = items.map { item in
             func word(_ key: String) -> String { item[key]?.text ?? "" }
             return Item(

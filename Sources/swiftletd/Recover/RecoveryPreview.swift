@@ -6,7 +6,7 @@ struct RecoveryPreview: Equatable, Encodable, Sendable {
     enum Action: String, Equatable, Encodable, Sendable {
         /// It stays as it is.
         case keep
-        /// It ended while no daemon ran, and its end is known.
+        /// It has ended, and its end is known, which its record does not say yet.
         case exit
         /// Its start never reached the supervisor: it is as if it had not been asked for.
         case reset
