@@ -35,7 +35,21 @@ import Testing
         let lines = PlayScreen.table([Self.snapshot(.running, rows: 50)], rows: rows, columns: columns)
         #expect(lines.count <= max(1, rows - 1))
         #expect(lines.allSatisfy { $0.count <= max(1, columns - 1) })
-        if rows < 50, columns > 12 { #expect(lines.last == "... \(52 - lines.count) more") }
+        let whole = columns < 75 ? 53 : 52
+        if rows < 50, columns > 12 { #expect(lines.last == "... \(whole - lines.count) more") }
+    }
+
+    @Test("a narrow terminal shows the states, too")
+    func narrow() {
+        let snapshot = Self.snapshot(.waiting(reason: "CrashLoopBackOff", message: "wait"))
+        #expect(
+            PlayScreen.table([snapshot], rows: 24, columns: 60) == [
+                "POD           STATE",
+                "default/web   Running",
+                "  c0          Waiting CrashLoopBackOff: wait (2 restarts)",
+                "  c1          Running, ready",
+            ])
+        #expect(PlayScreen.table([snapshot], rows: 24, columns: 30).allSatisfy { $0.count <= 29 })
     }
 
     @Test("on a terminal the table is drawn over the old one, with notes above it")

@@ -77,6 +77,20 @@ actor PlayScreen {
 
     /// The table, cut to what fits a terminal: a line that wraps could not be drawn over.
     static func table(_ snapshots: [PodSnapshot], rows: Int, columns: Int) -> [String] {
+        let text = columns < wideColumns ? narrow(snapshots) : wide(snapshots)
+        var lines = text.split(separator: "\n").map { String($0.prefix(max(1, columns - 1))) }
+        let linesMax = max(1, rows - 1)
+        if lines.count > linesMax {
+            let hidden = lines.count - linesMax + 1
+            lines = Array(lines.prefix(linesMax - 1)) + [String("... \(hidden) more".prefix(max(1, columns - 1)))]
+        }
+        return lines
+    }
+
+    /// On narrower terminals the states would be cut off behind the other columns.
+    private static let wideColumns = 75
+
+    private static func wide(_ snapshots: [PodSnapshot]) -> String {
         var table = Table(["POD", "PHASE", "CONTAINER", "RESTARTS", "LAST", "STATE"])
         for snapshot in snapshots {
             let phase = snapshot.phase.rawValue + (snapshot.isReady ? ", ready" : "")
@@ -89,12 +103,20 @@ actor PlayScreen {
             }
             if !snapshot.message.isEmpty { table.add(["", "", "", "", "", snapshot.message]) }
         }
-        var lines = table.text.split(separator: "\n").map { String($0.prefix(max(1, columns - 1))) }
-        let linesMax = max(1, rows - 1)
-        if lines.count > linesMax {
-            let hidden = lines.count - linesMax + 1
-            lines = Array(lines.prefix(linesMax - 1)) + [String("... \(hidden) more".prefix(max(1, columns - 1)))]
+        return table.text
+    }
+
+    /// A line for each pod, and below it one for each container with its restarts behind its state.
+    private static func narrow(_ snapshots: [PodSnapshot]) -> String {
+        var table = Table(["POD", "STATE"])
+        for snapshot in snapshots {
+            table.add([snapshot.pod, snapshot.phase.rawValue + (snapshot.isReady ? ", ready" : "")])
+            for row in snapshot.rows {
+                let restarts = row.restarts == 0 ? "" : " (\(row.restarts) restart\(row.restarts == 1 ? "" : "s"))"
+                table.add(["  " + row.name, row.stateText + restarts])
+            }
+            if !snapshot.message.isEmpty { table.add(["", snapshot.message]) }
         }
-        return lines
+        return table.text
     }
 }
