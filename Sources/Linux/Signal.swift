@@ -22,6 +22,14 @@ package struct Signal: RawRepresentable, Equatable, Hashable, Sendable {
 
     package func ignore() throws(Errno) { try check(cl_ignore_signal(rawValue, 1)) }
 
+    /// From now on each such signal writes its number, as one byte, to the end of a pipe, whichever thread it finds; what
+    /// is started meanwhile gets the default (execve(2)). The pipe must not block, and live until
+    /// `stopNoting`.
+    package func note(to pipe: borrowing OwnedFD) throws(Errno) { try check(cl_note_signal(rawValue, pipe.raw)) }
+
+    /// Ends `note`: the signal is ignored.
+    package func stopNoting() throws(Errno) { try check(cl_note_signal(rawValue, -1)) }
+
     /// Back to the default disposition.
     package func restore() throws(Errno) { try check(cl_ignore_signal(rawValue, 0)) }
 

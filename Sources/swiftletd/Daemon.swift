@@ -32,7 +32,7 @@ struct Daemon {
     private static let workThreadsMax = 64
 
     func run() async throws {
-        let hangUps = SignalWatch([SIGHUP])
+        let hangUps = try watch([.hangUp])
         let control = LogControl(config)
         let log = Logger(label: "swiftletd") { LogOutput(label: $0, control: control) }
         let manager = await greetManager(log)
@@ -50,6 +50,8 @@ struct Daemon {
         let report = try await parts.runtime.recover()
         parts.monitoring.recovered(report)
         try await parts.images.store.removeUnreferencedLayers()
+        // Recovery may be cut off at any point; from here on calls are, which may finish.
+        let ends = try watch([.terminate, .interrupt])
         isReady.store(true, ordering: .releasing)
         log.info(
             "ready",
@@ -62,7 +64,7 @@ struct Daemon {
         health.begin()
         let heartbeat = await beginHeartbeat(manager, parts.runtime, log)
         let reloads = Task { [arrivals = hangUps.arrivals] in await node.reloading.run(for: arrivals) }
-        let signal = await SignalWatch.end()
+        let signal = await ends.first() == .interrupt ? "SIGINT" : "SIGTERM"
         log.info("ending; pods and containers keep running", metadata: ["signal": "\(signal)"])
         reloads.cancel()
         heartbeat.cancel()
@@ -80,7 +82,13 @@ struct Daemon {
         if unfinished > 0 {
             log.warning("calls were cut off", metadata: ["calls": "\(unfinished)"])
         }
-        withExtendedLifetime((parts, hangUps)) {}
+        withExtendedLifetime((parts, ends, hangUps)) {}
+    }
+
+    private func watch(_ signals: [Signal]) throws -> SignalWatch {
+        try Adapters.step("watch for signals", "\(signals.map(\.rawValue))") { () throws(Errno) in
+            try SignalWatch(signals)
+        }
     }
 
     private struct Parts {

@@ -30,6 +30,8 @@ long cl_prctl(int option, unsigned long a, unsigned long b, unsigned long c, uns
 long cl_reset_signals(void);
 // SIG_IGN, or SIG_DFL for 0.
 long cl_ignore_signal(int signal, int ignore);
+// From now on each such signal writes its number, as one byte, to the descriptor, which must not block; -1: ignored again.
+long cl_note_signal(int signal, int fd);
 long cl_kill(int pid, int signal);
 // Blocks the signals whose bit (signal - 1) is set.
 long cl_block_signals(uint64_t mask);
