@@ -66,6 +66,9 @@ extension Bench {
         if let amounts = plan.streams {
             note("streams, logs and probes")
             for subject in subjects { try await streams(subject, amounts) }
+            if !plan.floor.isEmpty, amounts.probeSeconds > 0 {
+                try Floor.measure(plan.floor, iterations: 20, paced: amounts.probeSeconds * Floor.pace, into: &floor)
+            }
         }
         if let image = plan.pullImage {
             note("pulls of \(image)")

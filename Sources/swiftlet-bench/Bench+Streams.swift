@@ -19,7 +19,8 @@ extension Bench {
 
     /// Bytes of a line that is logged, its end included.
     private static let lineBytes = 80
-    private static let probesPerSecond = 20
+    private static let probesPerSecond = Floor.pace
+    static let probesName = "CPU of \(probesPerSecond) exec probes a second"
 
     /// Exec by stream, a container's log, and probes, on one pod.
     func streams(_ subject: Subject, _ amounts: StreamPlan) async throws {
@@ -108,8 +109,7 @@ extension Bench {
         let took = ContinuousClock.now - begin
         guard let before, let after = subject.settings.memory.processorSeconds() else { return }
         subject.record(
-            (after - before) * 100_000 / took.milliseconds, "CPU of \(Self.probesPerSecond) exec probes a second",
-            unit: "% of a core")
+            (after - before) * 100_000 / took.milliseconds, Self.probesName, unit: "% of a core")
     }
 
     /// Lines between the first and the last record of a container that writes as fast as its log takes them.

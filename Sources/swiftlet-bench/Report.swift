@@ -86,6 +86,7 @@ struct Report: Sendable {
     private var floorRatios: [(name: String, ratio: Double)] {
         [
             ("StartContainer", Floor.start), ("StartContainer", Floor.mounts), ("ExecSync", Floor.exec),
+            (Bench.probesName, Floor.paced),
         ].compactMap { name, bottom in
             guard let own = subject.samples[name]?.median, let least = floor[bottom]?.median, least > 0 else {
                 return nil

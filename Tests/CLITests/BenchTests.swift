@@ -135,7 +135,11 @@ import Testing
         try Floor.read(Array(report.utf8), "floor", into: &book)
         #expect(book[Floor.start]?.values == [1.5, 1.5])
         #expect(book[Floor.exec]?.values == [0.5, 0.5])
-        #expect(book[Floor.mounts] == nil)
+        #expect(book[Floor.mounts] == nil && book[Floor.paced] == nil)
+        // 1 ms of a processor for each of 20 in a second.
+        let paced = #"{"start":{"p50":1},"paced":{"p50":1200,"cpu":1000}}"#
+        try Floor.read(Array(paced.utf8), "floor", into: &book)
+        #expect(book[Floor.paced]?.values == [2] && book[Floor.paced]?.unit == "% of a core")
         for text in ["", "{}", #"{"start":{}}"#, "[1]", #"{"unit":"ns","start":{"p50":1}}"#] {
             #expect(throws: Failure.self) { try Floor.read(Array(text.utf8), "floor", into: &book) }
         }

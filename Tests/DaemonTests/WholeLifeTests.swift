@@ -43,7 +43,7 @@ extension WholeDaemon.WholeLife {
     @Test func `a container goes through created, running and exited`() async throws {
         try await Node.current.withPod("states") { pod in
             let config = pod.containerConfig([
-                "sh", "-c", "echo out; echo err >&2; trap 'exit 7' TERM; while :; do usleep 50000; done",
+                "sh", "-c", "trap 'exit 7' TERM; echo out; echo err >&2; while :; do usleep 50000; done",
             ])
             let container = try await pod.create(config)
             var status = try await container.status()
