@@ -90,7 +90,7 @@ let parts: [Part] = [
     library(
         "StreamClient", ["SPDY"],
         packages: [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOSSL", "swift-nio-ssl")]),
-    library("Play", ["Model"], packages: [("Yams", "Yams")]),
+    library("Play", ["Model"], packages: [("Yams", "Yams"), crypto]),
     // floor 5
     Part(name: "CRIProto", kind: .generated, needs: [], packages: [(product: "SwiftProtobuf", package: "swift-protobuf")]),
     Part(

@@ -23,6 +23,11 @@ struct BackOff: Sendable {
         notBefore = now + period
     }
 
+    /// Goes on where an earlier run of the program was: a kubelet forgets instead.
+    mutating func adopt(restarts: Int, at lastStart: Duration) {
+        for _ in 0..<min(restarts, 8) { noteRestart(at: lastStart) }
+    }
+
     mutating func noteRestart(at now: Duration) {
         period = period == .zero ? Self.first * scale : min(period * 2, Self.longest * scale)
         lastRestart = now

@@ -57,6 +57,30 @@ package struct ContainerProgress: Sendable {
         self.backOff = backOff
     }
 
+    /// Takes over what an earlier run of the program has started. A hook that it may have is not run twice.
+    mutating func adopt(_ found: FoundContainer, at now: Duration) {
+        attempt = found.attempt
+        restarts = found.restarts
+        previousEnd = found.previousEnd
+        hasAttempted = true
+        backOff.adopt(restarts: found.restarts, at: now - found.runAge)
+        switch found.state {
+        case .running:
+            state = .running
+            since = now - found.runAge
+            beginProbes(at: now)
+        case .ended(let end, let age):
+            state = .terminated(end)
+            backOff.noteEnd(at: now - age)
+        }
+    }
+
+    /// For a sidecar of a pod whose main containers were started already.
+    mutating func noteWasStarted() { wasStarted = true }
+
+    /// How many restarts there will be with the next start.
+    package var restartsNext: Int { restarts + (previousEnd != nil || isTerminated ? 1 : 0) }
+
     var isRunning: Bool { state == .running }
     var isBusy: Bool { isRunning || isLaunching }
     var isTerminated: Bool {

@@ -37,6 +37,8 @@ package struct PodManifest: Sendable {
     package var volumes: [VolumeManifest] = []
     /// Init containers and sidecars, then the main ones, in the file's order.
     package var containers: [ContainerManifest] = []
+    /// The document that it was read from, in one spelling: what tells a changed manifest.
+    var canonical = ""
 
     package init() {}
 }

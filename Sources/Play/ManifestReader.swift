@@ -21,7 +21,8 @@ package struct ManifestReader {
         }
         switch kind {
         case "Pod":
-            let pod = PodReader(problems: problems).pod(fields)
+            var pod = PodReader(problems: problems).pod(fields)
+            pod.canonical = node.canonical
             if manifest.pods.contains(where: { $0.name == pod.name && $0.namespace == pod.namespace }) {
                 fields.error("metadata", "names a pod that is there already")
             }

@@ -57,6 +57,16 @@ package struct PodMachine: Sendable {
         sandboxBackoff = BackOff(scale: scale)
     }
 
+    /// Begins as if the containers that were found had been started here.
+    mutating func take(over found: [String: FoundContainer], at now: Duration) {
+        sandbox = .ready
+        isInitialised = containers.contains { $0.spec.role == .main && found[$0.spec.name] != nil }
+        for index in containers.indices {
+            if let container = found[containers[index].spec.name] { containers[index].adopt(container, at: now) }
+            if isInitialised, containers[index].spec.role == .sidecar { containers[index].noteWasStarted() }
+        }
+    }
+
     package var isFinished: Bool { sandbox == .stopped }
 
     package mutating func handle(_ event: Event, at now: Duration) -> [Action] {

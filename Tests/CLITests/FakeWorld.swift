@@ -63,6 +63,7 @@ final class FakeWorld: Sendable {
             $0.imageID = config.image.image
             $0.createdAt = CapturedConsole.now
             $0.labels = config.labels
+            $0.annotations = config.annotations
             $0.logPath = logPath
         }
     }

@@ -78,7 +78,8 @@ import Testing
         #expect(config.labels["app"] == "web")
         #expect(config.labels["io.kubernetes.pod.uid"] == "0-1")
         #expect(config.labels[PlayLabel.pod] == "0-1")
-        #expect(config.annotations == ["note": "x", PlayLabel.grace: "7"])
+        let fingerprint = try Self.plan(Self.yaml).fingerprint
+        #expect(config.annotations == ["note": "x", PlayLabel.grace: "7", PlayLabel.manifest: fingerprint])
         #expect(config.portMappings.map { [$0.containerPort, $0.hostPort] } == [[80, 8080]])
         #expect(config.portMappings.first?.hostIp == "127.0.0.1")
         #expect(config.linux.sysctls == ["net.core.somaxconn": "512"])
@@ -95,9 +96,11 @@ import Testing
     func container() throws {
         let plan = try Self.plan(Self.yaml)
         let image = Runtime_V1_Image.with { $0.id = "sha256:i" }
-        let config = try plan.container(plan.pod.containers[0], attempt: 2, image: image, facts: Self.facts)
+        let config = try plan.container(
+            plan.pod.containers[0], attempt: 2, restarts: 1, image: image, facts: Self.facts)
         #expect(config.metadata.name == "main")
         #expect(config.metadata.attempt == 2)
+        #expect(config.annotations == ["io.kubernetes.container.restartCount": "1"])
         #expect(config.image.image == "sha256:i")
         #expect(config.image.userSpecifiedImage == "example/web:1")
         #expect(config.command == ["serve", "80", "$(PORT)", "$(NONE)"])
@@ -142,7 +145,9 @@ import Testing
         let image = Runtime_V1_Image.with {
             if let id = Int64(user) { $0.uid.value = id } else { $0.username = user }
         }
-        let make = { try plan.container(plan.pod.containers[0], attempt: 0, image: image, facts: Self.facts) }
+        let make = {
+            try plan.container(plan.pod.containers[0], attempt: 0, restarts: 0, image: image, facts: Self.facts)
+        }
         if isRefused {
             #expect(throws: ManifestError.self) { try make() }
         } else {
@@ -154,7 +159,11 @@ import Testing
     func volumes() throws {
         let scratch = try ScratchDirectory()
         let plan = try Self.plan(Self.yaml.replacing("fsGroup: 2000", with: ""), state: scratch.path + "/state")
-        try plan.directory.make(plan.manifest, plan.pod, Self.facts)
+        let lock = try plan.directory.make(plan.manifest, plan.pod, Self.facts, runtime: "unix:///r")
+        #expect(plan.directory.runtime == "unix:///r")
+        // As long as this process drives the pod, no other can.
+        #expect(try plan.directory.lock() == nil)
+        withExtendedLifetime(lock) {}
         func mode(_ path: String) throws -> String {
             let attributes = try FileManager.default.attributesOfItem(atPath: scratch.path + "/state" + path)
             return String((attributes[.posixPermissions] as? NSNumber)?.intValue ?? -1, radix: 8)

@@ -40,7 +40,7 @@ import Testing
     ) async throws -> (status: Int32, out: String, err: String) {
         let file = try runtime.scratch.write("pod.yaml", yaml)
         return await runtime.swiftlet(
-            ["play", "--state-dir", runtime.scratch.path + "/state", "--back-off-scale", "0.001"] + flags + [file])
+            ["play", "--state-dir", runtime.scratch.path + "/state", "--back-off-scale", "0.01"] + flags + [file])
     }
 
     private func start(_ runtime: FakeRuntime, _ yaml: String, closesOutput: Bool = false) throws -> Executable {
@@ -77,7 +77,7 @@ import Testing
                     default/demo/main: Terminated Error, exit code 1
                     default/demo/main: Running, restart 1
                     default/demo/main: Terminated Error, exit code 1
-                    default/demo/main: Waiting CrashLoopBackOff: back-off 10ms restarting failed container=main \
+                    default/demo/main: Waiting CrashLoopBackOff: back-off 100ms restarting failed container=main \
                     pod=demo_default
                     default/demo/main: Running, restart 2
                     default/demo/main: Terminated Completed, exit code 0

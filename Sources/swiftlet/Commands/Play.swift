@@ -18,7 +18,10 @@ struct PlayManifest: RuntimeCommand {
 
             An interrupt stops the pods as their deletion would: hooks, grace, sidecars last. A second one kills what still \
             runs, a third one gives up waiting. The stopped pods stay, for their logs, until 'swiftlet play --down' removes \
-            them with their volumes. The fields that are honoured are listed in docs/play.md.
+            them with their volumes.
+
+            If this program is killed, the pods go on without restarts and probes. The same command takes them over as they \
+            are; a file that has changed is refused then, unless --replace is given. The fields that are honoured are listed in docs/play.md.
             """)
 
     @Flag(help: "Stop and remove the pods of FILE that play made, or all that it made, with their volumes and logs.")
@@ -30,6 +33,9 @@ struct PlayManifest: RuntimeCommand {
     @Flag(
         name: .customLong("rm"), help: "Remove the pods with their volumes and logs when they have come to their end.")
     var removes = false
+
+    @Flag(help: "Remove pods of the same names that play made, and begin anew.")
+    var replace = false
 
     @Option(help: "Where volumes and logs are kept.")
     var stateDir: String = PodDirectory.standardState
@@ -44,6 +50,7 @@ struct PlayManifest: RuntimeCommand {
 
     func validate() throws {
         if file == nil, !down { throw ValidationError("expected a manifest") }
+        if down, replace { throw ValidationError("--down and --replace cannot both be given") }
         if down, removes { throw ValidationError("--down and --rm cannot both be given") }
         if !(0...1000).contains(backOffScale) {
             throw ValidationError("--back-off-scale \(backOffScale): expected a number from 0 to 1000")
@@ -57,9 +64,12 @@ struct PlayManifest: RuntimeCommand {
         if down { return try await takeDown(removal, session) }
         guard let file else { return }
         let manifest = try ManifestFile.read(file, lenient: lenient, console: session.console)
-        try await refuseTwins(Set(manifest.pods.map { "\($0.namespace)/\($0.name)" }), session)
+        let node = NodeFacts.read()
+        let takeover = PodTakeover(session: session, stateDirectory: state, node: node)
+        let pods = try await takeover.plan(manifest, replaces: replace)
+        try await removal.removeLeftovers()
         let job = PlayJob(
-            session: session, manifest: manifest, stateDirectory: state, backOffScale: backOffScale,
+            session: session, pods: pods, node: node, backOffScale: backOffScale,
             credentials: try registry.credentials())
         let outcome: Result<Void, any Error>
         do {
@@ -89,15 +99,6 @@ struct PlayManifest: RuntimeCommand {
             pods = pods.filter { names.contains("\($0.metadata.namespace)/\($0.metadata.name)") }
         }
         try await removal.remove(pods)
-    }
-
-    /// Two pods of one name would be told apart by nobody.
-    private func refuseTwins(_ names: Set<String>, _ session: Session) async throws {
-        for pod in try await session.playedPods() {
-            let name = "\(pod.metadata.namespace)/\(pod.metadata.name)"
-            if names.contains(name) {
-                throw Failure("pod \"\(name)\" is there already: 'swiftlet play --down \(file ?? "")' removes it")
-            }
-        }
+        try await removal.removeLeftovers()
     }
 }

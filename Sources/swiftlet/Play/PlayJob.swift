@@ -20,46 +20,52 @@ struct PlayJob: Sendable {
     private let session: Session
     private let backOffScale: Double
     private let credentials: Runtime_V1_AuthConfig?
-    private let plans: [PodPlan]
-    private let node = NodeFacts.read()
+    private let pods: [PlannedPod]
+    private let node: NodeFacts
 
     init(
-        session: Session, manifest: Manifest, stateDirectory: String, backOffScale: Double,
+        session: Session, pods: [PlannedPod], node: NodeFacts, backOffScale: Double,
         credentials: Runtime_V1_AuthConfig?
     ) {
         self.session = session
         self.backOffScale = backOffScale
         self.credentials = credentials
-        let memory = node.memoryBytes
-        plans = manifest.pods.compactMap { pod in
-            let uid = UUID().uuidString.lowercased()
-            return PodDirectory(state: stateDirectory, uid: uid).map {
-                PodPlan(manifest: manifest, pod: pod, uid: uid, directory: $0, nodeMemoryBytes: memory)
-            }
-        }
+        self.pods = pods
+        self.node = node
     }
 
     /// The uids that were given to the pods.
-    var uids: Set<String> { Set(plans.map(\.uid)) }
+    var uids: Set<String> { Set(pods.map(\.plan.uid)) }
 
     /// Removes what was made on the disk for pods that are not there.
-    func removeDirectories() throws(Failure) { for plan in plans { try plan.directory.remove() } }
+    func removeDirectories() throws(Failure) { for pod in pods { try pod.plan.directory.remove() } }
 
     /// Runs all pods to their end; fails unless all succeeded.
     func run() async throws {
-        for plan in plans {
+        var locks: [PodLock] = []
+        for pod in pods {
+            let plan = pod.plan
+            if let adopted = pod.adopted {
+                locks.append(adopted.lock)
+                continue
+            }
             let facts = PodFacts(uid: plan.uid, ip: "", nodeName: node.name, nodeIP: node.ip)
-            try plan.directory.make(plan.manifest, plan.pod, facts)
+            let runtime = session.runtime.endpoint.description
+            locks.append(try plan.directory.make(plan.manifest, plan.pod, facts, runtime: runtime))
         }
+        defer { withExtendedLifetime(locks) {} }
         let (events, source) = AsyncStream.makeStream(of: Event.self)
         let isLive = session.console.errorIsTerminal && StandardStream.output.isTerminal
         let screen = PlayScreen(
-            console: session.console, pods: plans.count, size: isLive ? Self.terminalSize : nil,
+            console: session.console, pods: pods.count, size: isLive ? Self.terminalSize : nil,
             onFailure: { source.yield(.readerGone) })
-        let players = plans.enumerated().map { index, plan in
+        let players = pods.enumerated().map { index, pod in
             PodPlayer(
-                plan, at: index, session: session, screen: screen, backOffScale: backOffScale, credentials: credentials,
-                node: node)
+                pod.plan, adopted: pod.adopted, at: index, session: session, screen: screen, backOffScale: backOffScale,
+                credentials: credentials, node: node)
+        }
+        for pod in pods where pod.adopted != nil {
+            await screen.note("\(pod.plan.name): taken over, since it is there")
         }
         try await supervise(players, events, source)
         if let failure = await screen.failure { throw failure }

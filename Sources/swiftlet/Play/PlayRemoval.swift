@@ -22,6 +22,25 @@ struct PlayRemoval: Sendable {
         }
     }
 
+    /// Removes what plays that were killed have left on the disk of pods that are gone. What another process holds, or
+    /// another runtime may have, stays.
+    func removeLeftovers() async throws {
+        let runtime = session.runtime.endpoint.description
+        let left = try PodDirectory.all(in: stateDirectory).filter { $0.runtime == runtime }
+        guard !left.isEmpty else { return }
+        // Locked before the pods are listed: who makes a pod holds the lock until it is there.
+        let mine = left.compactMap { directory -> (PodDirectory, PodLock)? in
+            var lock: PodLock?
+            bestEffort { lock = try directory.lock() }
+            return lock.map { (directory, $0) }
+        }
+        let there = Set(try await session.playedPods().compactMap { $0.labels[PlayLabel.pod] })
+        for (directory, lock) in mine where !there.contains(directory.uid) {
+            try directory.remove()
+            withExtendedLifetime(lock) {}
+        }
+    }
+
     /// The main containers first, then the sidecars, the last first.
     private func stopContainers(of pod: String, grace: Int64) async throws {
         let running = try await session.playedContainers().filter {

@@ -8,11 +8,15 @@ import Play
 ///     <state>/<uid>/logs/<container>/<attempt>.log
 ///     <state>/<uid>/volumes/<name>/...
 ///     <state>/<uid>/messages/<container>-<attempt>
+///     <state>/<uid>/runtime             the endpoint of the runtime that has the pod
+///     <state>/<uid>/ending              there once the pod's end was asked for
 ///
 /// <state> and <state>/<uid> are their owner's alone: secrets lie below. Containers see parts of it through mounts.
 struct PodDirectory: Sendable {
     static let standardState = "/var/lib/swiftlet-play"
     private static let messageBytesMax = 4096
+    private static let runtimeFile: Linux.Path = "runtime"
+    private static let endingFile: Linux.Path = "ending"
 
     let state: String
     let uid: String
@@ -33,12 +37,16 @@ struct PodDirectory: Sendable {
 
     // MARK: - Making
 
-    /// Makes everything that is there before the pod is.
-    func make(_ manifest: Manifest, _ pod: PodManifest, _ facts: PodFacts) throws(Failure) {
+    /// Makes everything that is there before the pod is. Until the lock is let go, nobody else drives the pod.
+    func make(_ manifest: Manifest, _ pod: PodManifest, _ facts: PodFacts, runtime: String) throws(Failure) -> PodLock {
         let state = try openState()
+        let lock: PodLock?
         do throws(Errno) {
             try state.makeDirectory(Linux.Path(uid), mode: 0o700)
             let top = try state.open(Linux.Path(uid), [.readOnly, .directory, .noFollow])
+            lock = try PodLock(try top.reopen([.readOnly, .directory]))
+            // Only now: what has no such file is nobody's leftover.
+            try top.replaceFile(Self.runtimeFile, Array(runtime.utf8))
             for name in ["logs", "volumes", "messages"] as [Linux.Path] { try top.makeDirectory(name, mode: 0o700) }
             let logs = try top.open("logs", [.readOnly, .directory, .noFollow])
             for container in pod.containers { try logs.makeDirectory(Linux.Path(container.name), mode: 0o700) }
@@ -57,6 +65,8 @@ struct PodDirectory: Sendable {
                 throw Failure("make volume \"\(volume.name)\" of pod \"\(pod.name)\": \(error)")
             }
         }
+        guard let lock else { throw Failure("another process holds the directory \"\(path)\"") }
+        return lock
     }
 
     private func openState() throws(Failure) -> OwnedFD {
@@ -111,6 +121,53 @@ struct PodDirectory: Sendable {
         return directory
     }
 
+    // MARK: - Taking over
+
+    /// The lock of a pod that is there; nil if another process drives it.
+    func lock() throws(Failure) -> PodLock? {
+        do throws(Errno) { return try PodLock(try open()) } catch {
+            throw Failure("lock the directory \"\(path)\": \(error)")
+        }
+    }
+
+    /// Whether it is there.
+    var exists: Bool {
+        do throws(Errno) { return try open().status().kind == .directory } catch { return false }
+    }
+
+    /// The endpoint of the runtime that has the pod; nil if that was not noted.
+    var runtime: String? {
+        var text: String?
+        bestEffort { text = String(decoding: try open().readFile(Self.runtimeFile, max: 4096), as: UTF8.self) }
+        return text
+    }
+
+    /// Whether the pod's end was asked for.
+    var isEnding: Bool {
+        do throws(Errno) { return try open().status(Self.endingFile).kind == .regular } catch { return false }
+    }
+
+    /// Notes that the pod is to end, for a process that takes it over.
+    func noteEnding() { bestEffort { try open().replaceFile(Self.endingFile, []) } }
+
+    private func open() throws(Errno) -> OwnedFD {
+        try OwnedFD.open(Linux.Path(path), [.readOnly, .directory, .noFollow])
+    }
+
+    /// Those of all pods below a directory.
+    static func all(in state: String) throws(Failure) -> [PodDirectory] {
+        do throws(Errno) {
+            let entries = try OwnedFD.open(Linux.Path(state), [.readOnly, .directory]).entries(max: podsMax)
+            return entries.compactMap { PodDirectory(state: state, uid: String(decoding: $0.name, as: UTF8.self)) }
+        } catch Errno.noEntry {
+            return []
+        } catch {
+            throw Failure("list the directory \"\(state)\": \(error)")
+        }
+    }
+
+    private static let podsMax = 100_000
+
     // MARK: - One container
 
     /// The file that a container may write its last words to.
@@ -155,42 +212,5 @@ struct PodDirectory: Sendable {
         } catch {
             throw Failure("remove \"\(path)\": \(error)")
         }
-    }
-}
-
-/// What the type of a hostPath volume asks of the node.
-enum HostPath {
-    static func prepare(_ path: String, type: String) throws(Failure) {
-        let manager = FileManager.default
-        let kind = status(path)?.kind
-        do {
-            if type == "DirectoryOrCreate", kind == nil {
-                try manager.createDirectory(
-                    atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-                return
-            }
-            if type == "FileOrCreate", kind == nil {
-                _ = try OwnedFD.open(Linux.Path(path), [.writeOnly, .create, .exclusive], mode: 0o644)
-                return
-            }
-        } catch {
-            throw Failure("make \"\(path)\": \(error)")
-        }
-        let wanted: FileStatus.Kind? =
-            switch type {
-            case "Directory", "DirectoryOrCreate": .directory
-            case "File", "FileOrCreate": .regular
-            case "Socket": .socket
-            case "CharDevice": .characterDevice
-            case "BlockDevice": .blockDevice
-            default: nil
-            }
-        if let wanted, kind != wanted { throw Failure("\"\(path)\" is not of the type \(type)") }
-    }
-
-    private static func status(_ path: String) -> FileStatus? {
-        var status: FileStatus?
-        bestEffort { status = try OwnedFD.open(Linux.Path(path), [.path]).status() }
-        return status
     }
 }

@@ -12,6 +12,10 @@ enum PlayLabel {
     static let order = "io.swiftlet.play.order"
     /// An annotation of pods: the seconds of termination grace.
     static let grace = "io.swiftlet.play.grace"
+    /// An annotation of pods: what they were made of (`Manifest.fingerprint`).
+    static let manifest = "io.swiftlet.play.manifest"
+    /// An annotation of containers, the kubelet's: how often the container was restarted before.
+    static let restarts = "io.kubernetes.container.restartCount"
 }
 
 /// One pod of a manifest in the CRI's words.
@@ -24,6 +28,9 @@ struct PodPlan: Sendable {
 
     var name: String { "\(pod.namespace)/\(pod.name)" }
 
+    /// What the pod is made of.
+    var fingerprint: String { manifest.fingerprint(of: pod, salt: uid) }
+
     // MARK: - The pod
 
     var sandbox: Runtime_V1_PodSandboxConfig {
@@ -34,7 +41,9 @@ struct PodPlan: Sendable {
             $0.hostname = pod.hostNetwork ? "" : String((pod.hostname.isEmpty ? pod.name : pod.hostname).prefix(63))
             $0.logDirectory = directory.logs
             $0.labels = pod.labels.merging(podLabels) { $1 }
-            $0.annotations = pod.annotations.merging([PlayLabel.grace: String(pod.terminationGrace)]) { $1 }
+            $0.annotations = pod.annotations.merging([
+                PlayLabel.grace: String(pod.terminationGrace), PlayLabel.manifest: fingerprint,
+            ]) { $1 }
             $0.portMappings = pod.containers.flatMap(\.ports).filter { $0.hostPort > 0 }.map(Self.mapping)
             $0.linux.sysctls = pod.sysctls
             $0.linux.securityContext.namespaceOptions = namespaces
@@ -93,7 +102,7 @@ struct PodPlan: Sendable {
 
     /// One attempt of a container.
     func container(
-        _ spec: ContainerManifest, attempt: Int, image: Runtime_V1_Image, facts: PodFacts
+        _ spec: ContainerManifest, attempt: Int, restarts: Int, image: Runtime_V1_Image, facts: PodFacts
     ) throws(ManifestError) -> Runtime_V1_ContainerConfig {
         let environment = try ValueResolver(manifest, pod, facts).environment(of: spec)
         let values = Dictionary(environment.map { ($0.name, $0.value) }) { $1 }
@@ -124,7 +133,7 @@ struct PodPlan: Sendable {
             $0.labels = podLabels.merging(["io.kubernetes.container.name": spec.name, PlayLabel.order: order(spec)]) {
                 $1
             }
-            $0.annotations = ["io.kubernetes.container.restartCount": String(attempt)]
+            $0.annotations = [PlayLabel.restarts: String(restarts)]
             $0.linux.resources = resources(of: spec)
             $0.linux.securityContext = security
         }

@@ -43,8 +43,8 @@ actor PodPlayer {
     private var scheduled: Duration?
 
     init(
-        _ plan: PodPlan, at index: Int, session: Session, screen: PlayScreen, backOffScale: Double,
-        credentials: Runtime_V1_AuthConfig?, node: NodeFacts
+        _ plan: PodPlan, adopted: AdoptedPod?, at index: Int, session: Session, screen: PlayScreen,
+        backOffScale: Double, credentials: Runtime_V1_AuthConfig?, node: NodeFacts
     ) {
         self.plan = plan
         self.index = index
@@ -53,15 +53,28 @@ actor PodPlayer {
         self.credentials = credentials
         nodeName = node.name
         nodeIP = node.ip
-        machine = PodMachine(plan.pod, backOffScale: backOffScale)
         (inputs, source) = AsyncStream.makeStream(of: Input.self)
+        guard let adopted else {
+            machine = PodMachine(plan.pod, backOffScale: backOffScale)
+            return
+        }
+        machine = PodMachine(adopting: plan.pod, adopted.containers, at: .zero, backOffScale: backOffScale)
+        podID = adopted.id
+        podIP = adopted.ip
+        podSince = origin
+        isTerminating = adopted.isEnding
+        made = adopted.made
+        for container in adopted.containers {
+            guard case .running = container.state, let id = made[container.name]?[container.attempt] else { continue }
+            live[id] = Live(name: container.name, attempt: container.attempt, since: origin)
+        }
     }
 
     var phase: PodPhase { machine.phase }
 
     /// Runs the pod to its end, or until the task is cancelled.
     func run() async {
-        send(.tick)
+        send(isTerminating ? .terminate : .tick)
         await withDiscardingTaskGroup { group in
             for await input in inputs {
                 switch input {
@@ -87,6 +100,7 @@ actor PodPlayer {
     /// Ends the pod as the deletion of it would: hooks, grace, sidecars last.
     func terminate() {
         isTerminating = true
+        plan.directory.noteEnding()
         for pull in pulls.values { pull.cancel() }
         send(.terminate)
     }
@@ -182,7 +196,8 @@ actor PodPlayer {
             uid: plan.uid, ip: plan.pod.hostNetwork ? nodeIP : podIP, nodeName: nodeName, nodeIP: nodeIP)
         let config: Runtime_V1_ContainerConfig
         do {
-            config = try plan.container(spec, attempt: attempt, image: image, facts: facts)
+            let restarts = machine.containers.first { $0.spec.name == name }?.restartsNext ?? attempt
+            config = try plan.container(spec, attempt: attempt, restarts: restarts, image: image, facts: facts)
             try plan.directory.makeMessage(name, attempt)
         } catch {
             return fail("CreateContainerConfigError", error)
@@ -225,11 +240,8 @@ actor PodPlayer {
         do {
             let status = try await session.containerStatus(id).status
             guard status.state != .containerRunning, status.state != .containerCreated else { return }
-            let message = plan.directory.readMessage(container.name, container.attempt)
             end = Termination(
-                exitCode: status.exitCode, reason: status.reason.isEmpty ? "Error" : status.reason,
-                message: message.isEmpty ? status.message : message, startedAt: status.startedAt,
-                finishedAt: status.finishedAt)
+                status, said: plan.directory.readMessage(container.name, container.attempt))
         } catch let failure as Failure where failure.code == .notFound {
             // What a kubelet says of a container that somebody took away.
             end = Termination(
@@ -250,7 +262,7 @@ actor PodPlayer {
             let start = ContinuousClock.now
             await awaitStartHook(of: name, within: .seconds(grace))
             let rest = max(.seconds(1), .seconds(grace) - (ContinuousClock.now - start))
-            if let problem = await perform(hook, spec, id, within: rest) {
+            if let problem = await perform(hook, spec, id, within: rest), !isKilling {
                 await say("/\(name): preStop hook failed: \(problem)")
             }
             // The kubelet's least grace after a hook.
