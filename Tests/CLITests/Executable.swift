@@ -7,40 +7,46 @@ import Synchronization
 final class Executable: Sendable {
     private struct State {
         var out: [UInt8] = []
+        var error: [UInt8] = []
         var isOutputOver = false
+        var isErrorOver = false
         var status: Int32?
     }
 
     private let process: Process
-    private let errorFile: ScratchDirectory
     private let state = Mutex(State())
     private let changes: AsyncStream<Void>
 
     static func start(
-        _ arguments: [String], closesOutput: Bool = false, input: FileHandle = .nullDevice
+        _ arguments: [String], closesOutput: Bool = false, input: FileHandle = .nullDevice, program: String? = nil
     ) throws -> Executable {
-        try Executable(arguments, closesOutput: closesOutput, input: input)
+        try Executable(arguments, closesOutput: closesOutput, input: input, program: program)
     }
 
-    private init(_ arguments: [String], closesOutput: Bool, input: FileHandle) throws {
+    private init(_ arguments: [String], closesOutput: Bool, input: FileHandle, program: String?) throws {
         let change: AsyncStream<Void>.Continuation
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let process = Process()
-        process.executableURL = try Self.program()
+        process.executableURL = try program.map { URL(filePath: $0) } ?? Self.program()
         process.arguments = arguments
         process.standardInput = input
-        errorFile = try ScratchDirectory()
-        let errors = try errorFile.write("err", "")
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
+        let errors = Pipe()
+        process.standardError = errors
         let output = Pipe()
         process.standardOutput = output
         self.process = process
         process.terminationHandler = { [weak self] ended in
             self?.state.withLock { $0.status = ended.terminationStatus }
             change.yield()
-
         }
         try process.runWithoutMask()
+        Self.readToEnd(errors.fileHandleForReading) { [weak self] bytes in
+            self?.state.withLock { state in
+                state.error += bytes
+                state.isErrorOver = bytes.isEmpty
+            }
+            change.yield()
+        }
         let reading = output.fileHandleForReading
         if closesOutput {
             try reading.close()
@@ -90,28 +96,23 @@ final class Executable: Sendable {
         throw Failure("the tests do not find the program \"swiftlet\" beside them")
     }
 
-    var error: String {
-        do { return try String(contentsOfFile: errorFile.path + "/err", encoding: .utf8) } catch { return "\(error)" }
-    }
+    var error: String { state.withLock { String(decoding: $0.error, as: UTF8.self) } }
 
     var out: String { state.withLock { String(decoding: $0.out, as: UTF8.self) } }
 
     func waitForOutput(_ text: String) async throws { try await waitForOutput { $0 == text } }
 
-    func waitForOutput(_ isEnough: (String) -> Bool) async throws {
-        if isEnough(out) { return }
-        for await _ in changes {
-            if isEnough(out) { return }
-            if state.withLock({ $0.status != nil }) { throw Failure("the program ended early: \(error)") }
-        }
-    }
+    func waitForOutput(_ isEnough: (String) -> Bool) async throws { try await wait { isEnough($0.out) } }
 
-    /// Waits until standard error has this. It is a file that tells nobody of what is written, so it is looked at until then.
-    func waitForError(_ text: String) async throws {
-        let giveUp = ContinuousClock.now + .seconds(30)
-        while !error.contains(text) {
-            guard ContinuousClock.now < giveUp else { throw Failure("the program does not say \"\(text)\": \(error)") }
-            try await Task.sleep(for: .milliseconds(5))
+    /// Waits until standard error has this.
+    func waitForError(_ text: String) async throws { try await wait { $0.error.contains(text) } }
+
+    private func wait(until isEnough: (Executable) -> Bool) async throws {
+        if isEnough(self) { return }
+        for await _ in changes {
+            if isEnough(self) { return }
+            let isOver = state.withLock { $0.status != nil && $0.isOutputOver && $0.isErrorOver }
+            if isOver { throw Failure("the program ended early: \(error)") }
         }
     }
 
@@ -119,7 +120,7 @@ final class Executable: Sendable {
 
     /// Waits for its end and for all that it wrote.
     func exitStatus() async throws -> Int32 {
-        let status = { self.state.withLock { $0.isOutputOver ? $0.status : nil } }
+        let status = { self.state.withLock { $0.isOutputOver && $0.isErrorOver ? $0.status : nil } }
         if let status = status() { return status }
         for await _ in changes { if let status = status() { return status } }
         throw CancellationError()
