@@ -54,6 +54,7 @@ extension FakeWorld {
                 }
             },
             method(CRIMethods.listPodSandboxMetrics) { _, state in
+                if let metrics = state.metrics { return metrics(state.calls.count) }
                 let metric = Runtime_V1_Metric.with {
                     $0.name = "container_processes"; $0.metricType = .gauge; $0.labelValues = ["/p", "web"]
                     $0.value.value = 3

@@ -27,6 +27,8 @@ final class FakeWorld: Sendable {
         var reload = Swiftlet_V1_ReloadResponse()
         var operations: [Swiftlet_V1_Operation] = []
         var streams = StreamURLs()
+        /// The metrics in the place of the usual ones, by the number of calls that were made.
+        var metrics: (@Sendable (Int) -> Runtime_V1_ListPodSandboxMetricsResponse)?
         /// Whether calls wait until the client gives up.
         var isStuck = false
         var onCall: @Sendable (String) -> Void = { _ in }

@@ -9,22 +9,24 @@ struct Top: RuntimeCommand {
         abstract: "Show which pods and containers use the most, again and again.",
         usage: "swiftlet top [OPTIONS]",
         discussion: """
-            On a terminal the keys c, m, i and n sort by processor, memory, waiting for disks and name; q ends. Elsewhere a \
-            table is written for each sample. Processor time is in hundredths of one processor; PSI is how much of the last \
-            ten seconds at least one task waited, in hundredths. What a runtime does not tell is "-".
+            On a terminal the keys c, m, i and n sort by processor, memory, bytes to and from disks (waiting for them where \
+            those are not known) and name; q ends. Elsewhere a table is written for each sample. Processor time is in \
+            hundredths of one processor; PSI is how much of the last ten seconds at least one task waited, in hundredths. \
+            Bytes read and written come from the runtime's metrics, where it has them, and less often: asking takes at \
+            most half a hundredth of the time. What a runtime does not tell is "-".
             """)
 
     @Option(name: .shortAndLong, help: "Sort by cpu, memory, io or name.")
     var sort = TopOrder.cpu
 
-    @Option(name: .shortAndLong, help: "Only the pod with this id or beginning of an id.")
+    @Option(name: .shortAndLong, help: "Only the pod with this id or beginning of an id.", completion: .pods)
     var pod: String?
 
     @Flag(help: "Show containers alone, without their pods.")
     var containers = false
 
-    @Option(help: "Seconds from one sample to the next.")
-    var seconds = 1
+    @Option(parsing: .unconditional, help: "Seconds from one sample to the next (default: 3, with --once 1).")
+    var seconds: Int?
 
     @Flag(help: "Show two samples' difference once, and end.")
     var once = false
@@ -35,6 +37,7 @@ struct Top: RuntimeCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable, Sendable { case table, json }
 
     func validate() throws {
+        guard let seconds else { return }
         guard (1...3600).contains(seconds) else {
             throw ValidationError("--seconds \(seconds): expected 1 to 3600")
         }
@@ -44,8 +47,18 @@ struct Top: RuntimeCommand {
         var podID: String?
         if let pod { podID = try await session.podIDs([pod]).first }
         let chosen = podID
-        let sample = { @Sendable in try await session.topSample(of: chosen) }
+        let meter = DiskMeter {
+            try await session.runtime.call(
+                CRIMethods.listPodSandboxMetrics, .init(), within: session.quick, to: "list pod metrics")
+        }
+        let sample = { @Sendable in
+            var sample = try await session.topSample(of: chosen)
+            sample.disks = await meter.current()
+            return sample
+        }
         let console = session.console
+        // As top(1): a node with a hundred pods is asked without its noticing.
+        let seconds = seconds ?? (once ? 1 : 3)
         if console.outputIsTerminal, !once, output == .table {
             return try await TopScreen(console: console, seconds: seconds, isFlat: containers)
                 .run(by: sort, sample: sample)
@@ -77,6 +90,8 @@ struct Top: RuntimeCommand {
                     + member("memoryBytes", row.memory.map { .number(String($0)) })
                     + member("memoryLimitBytes", row.limit.map { .number(String($0)) })
                     + member("processes", row.processes.map { .number(String($0)) })
+                    + member("readBytesPerSecond", row.disk.map { .number(decimal($0.read, places: 0)) })
+                    + member("writtenBytesPerSecond", row.disk.map { .number(decimal($0.written, places: 0)) })
                     + member("cpuPressure", row.cpuPressure.map { .number(decimal($0, places: 3)) })
                     + member("memoryPressure", row.memoryPressure.map { .number(decimal($0, places: 3)) })
                     + member("ioPressure", row.ioPressure.map { .number(decimal($0, places: 3)) }))

@@ -18,6 +18,7 @@ struct TopRow: Equatable, Sendable {
     var memoryPressure: Double?
     var ioPressure: Double?
     var processes: UInt64?
+    var disk: DiskRate?
 }
 
 /// One look at a runtime: the pods, each with its containers.
@@ -25,6 +26,8 @@ struct TopSample: Sendable {
     var pods: [Runtime_V1_PodSandboxStats] = []
     /// Containers without a pod, of a runtime that has no statistics of pods.
     var containers: [Runtime_V1_ContainerStats] = []
+    /// By the ids of containers and pods, where the runtime tells.
+    var disks: [String: DiskRate] = [:]
 
     /// Each pod's row, with the rows of its containers.
     func groups(since earlier: TopSample?) -> [(pod: TopRow?, containers: [TopRow])] {
@@ -44,7 +47,18 @@ struct TopSample: Sendable {
         if !self.containers.isEmpty {
             groups.append((nil, self.containers.map { Self.row($0, since: containers[$0.attributes.id]) }))
         }
-        return groups
+        return groups.map { pod, containers in
+            let containers = containers.map { with($0, disks[$0.id]) }
+            let parts = containers.compactMap(\.disk)
+            let sum = parts.isEmpty ? nil : parts.reduce(DiskRate(read: 0, written: 0), +)
+            return (pod.map { with($0, disks[$0.id] ?? sum) }, containers)
+        }
+    }
+
+    private func with(_ row: TopRow, _ disk: DiskRate?) -> TopRow {
+        var row = row
+        row.disk = disk
+        return row
     }
 
     private static func row(_ pod: Runtime_V1_PodSandboxStats, since before: Runtime_V1_CpuUsage?) -> TopRow {

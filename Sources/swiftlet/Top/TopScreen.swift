@@ -63,7 +63,8 @@ struct TopScreen: Sendable {
 
     private func draw(_ groups: [(pod: TopRow?, containers: [TopRow])], _ order: TopOrder) throws {
         let size = console.size() ?? (rows: 24, columns: 80)
-        let title = "by \(order.rawValue)  (keys c m i n, q ends)"
+        let counts = "pods \(groups.count { $0.pod != nil }), containers \(groups.map(\.containers.count).reduce(0, +))"
+        let title = "\(counts), by \(order.rawValue)  (keys c m i n, q ends)"
         let rows = TopTable.rows(groups, by: order, isFlat: isFlat)
         let table = TopTable.lines(rows, size: (max(2, size.rows - 1), size.columns), isFlat: isFlat)
         let lines = ([String(title.prefix(max(1, size.columns - 1)))] + table).prefix(max(1, size.rows))
@@ -84,10 +85,13 @@ struct TopScreen: Sendable {
     private func takeSamples(
         _ sample: @Sendable () async throws -> TopSample, _ source: AsyncStream<Event>.Continuation
     ) async {
+        // Rates need two samples: the second one is not waited for as long as the others.
+        var isFirst = true
         do {
             while true {
                 source.yield(.sample(try await sample()))
-                try await Task.sleep(for: .seconds(seconds))
+                try await Task.sleep(for: .seconds(isFirst ? 1 : seconds))
+                isFirst = false
             }
         } catch {
             if !Task.isCancelled { source.yield(.failed(error)) }

@@ -17,7 +17,9 @@ enum TopOrder: String, ExpressibleByArgument, CaseIterable, Sendable {
         case .name: return names
         case .cpu: return Self.larger(one.cpu, other.cpu) ?? names
         case .memory: return Self.larger(one.memory.map(Double.init), other.memory.map(Double.init)) ?? names
-        case .io: return Self.larger(one.ioPressure, other.ioPressure) ?? names
+        case .io:
+            return Self.larger(one.disk.map { $0.read + $0.written }, other.disk.map { $0.read + $0.written })
+                ?? Self.larger(one.ioPressure, other.ioPressure) ?? names
         }
     }
 
@@ -48,13 +50,17 @@ enum TopTable {
     /// A heading and a line for each row, with the columns that fit in `columns` and as many rows as fit in `rows`; all of them
     /// where there is no terminal.
     static func lines(_ rows: [TopRow], size: (rows: Int, columns: Int)?, isFlat: Bool) -> [String] {
-        let heading = ["NAME", "CPU %", "MEM", "LIMIT", "PIDS", "CPU PSI", "MEM PSI", "IO PSI", "ID"]
+        let hasDisks = rows.contains { $0.disk != nil }
+        let heading =
+            ["NAME", "CPU %", "MEM", "LIMIT", "PIDS"] + (hasDisks ? ["READ/S", "WRITE/S"] : [])
+            + ["CPU PSI", "MEM PSI", "IO PSI", "ID"]
         let cells = rows.map { row in
             let indent = row.kind == .container && !isFlat ? "  " : ""
             return [
                 indent + printable(row.name), number(row.cpu), row.memory.map(sizeText) ?? "-",
-                row.limit.map(sizeText) ?? "-", row.processes.map { String($0) } ?? "-", number(row.cpuPressure),
-                number(row.memoryPressure), number(row.ioPressure), shortID(printable(row.id)),
+                row.limit.map(sizeText) ?? "-", row.processes.map { String($0) } ?? "-",
+            ] + (hasDisks ? [bytes(row.disk?.read), bytes(row.disk?.written)] : []) + [
+                number(row.cpuPressure), number(row.memoryPressure), number(row.ioPressure), shortID(printable(row.id)),
             ]
         }
         let width = size.map { max(1, $0.columns - 1) } ?? Int.max
@@ -91,6 +97,11 @@ enum TopTable {
     private static func cut(_ text: String, _ width: Int) -> String {
         text.count > width
             ? text.prefix(max(0, width - 1)) + "~" : text + String(repeating: " ", count: width - text.count)
+    }
+
+    private static func bytes(_ value: Double?) -> String {
+        guard let value, let bytes = UInt64(exactly: value.rounded()) else { return "-" }
+        return sizeText(bytes)
     }
 
     private static func number(_ value: Double?) -> String { value.map { decimal($0, places: 1) } ?? "-" }
