@@ -75,6 +75,15 @@ import Testing
         }
     }
 
+    @Test(arguments: [17, 20, 30, 60, 100, 500])
+    func `the lines of parts fit terminals of any width`(columns: Int) {
+        let text = OperationChart(columns: columns, colours: false).text(Array(Self.operations().prefix(1)))
+        let parts = text.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("  failed") }
+        #expect(parts.count == 3)
+        #expect(parts.allSatisfy { $0.count <= columns }, "\(text)")
+        #expect(text.contains("█") == (columns >= 30))
+    }
+
     @Test func `JSON and Chrome's trace events are well-formed`() async throws {
         try await with { runtime in
             let tree = try JSONParser.parse(await runtime.swiftlet("trace", "-o", "json").out.utf8)
@@ -98,8 +107,18 @@ import Testing
             #expect(picture.out.contains("&lt;/title&gt;&lt;script&gt;alert(&#39;&quot;&amp;?[31m"))
             let count = { (text: String) in picture.out.components(separatedBy: text).count - 1 }
             #expect(count("<text") == count("</text>") && count("<g>") == count("</g>"))
-            #expect(count("<g>") == 4)
+            // Each part, and each operation beside the other.
+            #expect(count("<g>") == 4 + 2)
         }
+    }
+
+    @Test(arguments: [1, 7, 13, 999, 1_000_001, 127_910_000, .max] as [Int64])
+    func `a picture's scale has round times, few and within it`(whole: Int64) {
+        let ticks = Timeline.ticks(whole)
+        #expect((1...7).contains(ticks.count) && ticks[0] == 0 && ticks.allSatisfy { $0 <= whole })
+        #expect(whole < 2 || ticks.count >= 3)
+        let digits = String(ticks.last.map { $0 / Int64(max(1, ticks.count - 1)) } ?? 0)
+        #expect("125".contains(digits.prefix(1)) && digits.dropFirst().allSatisfy { $0 == "0" })
     }
 
     @Test func `nothing kept, and a runtime that is not Swiftlet, are said in a sentence`() async throws {

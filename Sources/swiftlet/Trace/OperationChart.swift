@@ -7,8 +7,11 @@ struct OperationChart {
     let columns: Int
     let colours: Bool
 
-    private static let nameWidth = 26
     private static let timeWidth = 12
+
+    /// Names give way to bars of ten cells, and bars to what is left of names.
+    private var nameWidth: Int { max(4, min(26, columns - Self.timeWidth - 2 - 10)) }
+    private var barWidth: Int { columns - nameWidth - Self.timeWidth - 2 }
 
     func text(_ operations: [Swiftlet_V1_Operation]) -> String { operations.map(block).joined(separator: "\n") }
 
@@ -26,16 +29,16 @@ struct OperationChart {
         for (index, stage) in operation.stages.enumerated() {
             let indent = String(repeating: "  ", count: 1 + Self.depth(of: index, in: operation.stages))
             let detail = stage.detail.isEmpty ? "" : " " + stage.detail
-            let name = fitted(indent + printable(stage.name + detail), Self.nameWidth)
+            let name = fitted(indent + printable(stage.name + detail), nameWidth)
             let shown = stage.duration == 0 ? "runs" : OperationTable.milliseconds(stage.duration) + " ms"
             let padding = String(repeating: " ", count: max(0, Self.timeWidth - shown.count))
-            text += name + padding + shown + "  " + bar(stage, of: whole) + "\n"
+            text += name + padding + shown + (barWidth < 3 ? "" : "  " + bar(stage, of: whole)) + "\n"
         }
         return text
     }
 
     private func bar(_ stage: Swiftlet_V1_Stage, of whole: Int64) -> String {
-        let width = max(10, columns - Self.nameWidth - Self.timeWidth - 2)
+        let width = barWidth
         let cells = { (time: Int64) in
             Int((min(1, max(0, Double(time) / Double(whole))) * Double(width)).rounded())
         }
