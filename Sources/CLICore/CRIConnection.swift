@@ -27,7 +27,7 @@ package final class CRIConnection: Sendable {
             let client = try await GRPCClient(unixPath: endpoint.path)
             return CRIConnection(endpoint: endpoint, client: client, trace: trace)
         } catch {
-            throw Failure("cannot reach the runtime at \(endpoint): \(Self.advice(error.reason))")
+            throw Failure("cannot reach the runtime at \(endpoint): \(Self.advice(error.reason, endpoint))")
         }
     }
 
@@ -104,10 +104,12 @@ package final class CRIConnection: Sendable {
 
     // MARK: - Sentences
 
-    private static func advice(_ reason: ConnectError.Reason) -> String {
+    private static func advice(_ reason: ConnectError.Reason, _ endpoint: Endpoint) -> String {
         switch reason {
         case .noSuchFile: "there is no such socket (is the daemon running, and is this its --runtime-endpoint?)"
         case .permissionDenied: "permission denied (the socket is for root and its group)"
+        // Connecting to what is no socket is refused, too (unix(7)).
+        case .refused where !endpoint.isSocket: "this is not a socket"
         case .refused: "nobody listens on the socket (is the daemon running?)"
         case .pathTooLong: "the path is longer than a socket's may be"
         case .other(let text): text

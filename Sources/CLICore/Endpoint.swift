@@ -1,3 +1,5 @@
+import Foundation
+
 /// The Unix socket of a CRI service.
 package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     /// Where Swiftlet's own daemon listens.
@@ -27,6 +29,17 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
             throw .usage("endpoint \"\(printable(text))\": a socket's path has at most 107 bytes, none of them zero")
         }
         self.path = String(path)
+    }
+
+    /// Whether there is a socket, whoever listens.
+    var isSocket: Bool {
+        do {
+            let kind = try FileManager.default.attributesOfItem(
+                atPath: URL(filePath: path).resolvingSymlinksInPath().path)[.type]
+            return kind as? FileAttributeType == .typeSocket
+        } catch {
+            return false
+        }
     }
 
     package var description: String { "unix://\(path)" }

@@ -14,7 +14,7 @@ final class TerminalProgram: Sendable {
 
     private static let restoredMark = "[mode restored]"
     private static let front = """
-        before=$(stty -g); "$@"; code=$?
+        trap : INT QUIT; before=$(stty -g); "$@"; code=$?
         if [ "$(stty -g)" = "$before" ]; then echo "\(restoredMark)"; fi
         exit $code
         """
@@ -24,7 +24,10 @@ final class TerminalProgram: Sendable {
     private let state = Mutex(State())
     private let changes: AsyncStream<Void>
 
-    init(_ arguments: [String], rows: UInt16 = 24, columns: UInt16 = 80) throws {
+    init(
+        _ arguments: [String], rows: UInt16 = 24, columns: UInt16 = 80, environment: [String] = [],
+        program: String? = nil
+    ) throws {
         let change: AsyncStream<Void>.Continuation
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let devpts = try OwnedFD.open("/dev/pts", [.directory])
@@ -33,7 +36,9 @@ final class TerminalProgram: Sendable {
         master = FileHandle(fileDescriptor: try pair.master.duplicate().take(), closeOnDealloc: true)
         process = Process()
         // Below a shell, whose terminal is not reset with the program's end: a session's is with its leader's (tty_io.c).
-        process.inNewSession(["/bin/sh", "-c", Self.front, "sh", try Executable.program().path] + arguments)
+        process.inNewSession(
+            ["/bin/sh", "-c", Self.front, "sh", "/usr/bin/env", "-u", "NO_COLOR", "TERM=xterm"] + environment
+                + [try program ?? Executable.program().path] + arguments)
         func peer() throws -> FileHandle {
             FileHandle(fileDescriptor: try pair.peer.duplicate().take(), closeOnDealloc: true)
         }

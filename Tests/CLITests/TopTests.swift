@@ -114,6 +114,20 @@ import Testing
         }
     }
 
+    @Test("a terminal that knows no sequences is written to like a file")
+    func dumb() async throws {
+        try await FakeRuntime.with { runtime in
+            runtime.addPod("web")
+            let program = try TerminalProgram(
+                ["-r", runtime.endpoint, "top", "--seconds", "1"], environment: ["TERM=dumb"])
+            defer { program.end() }
+            try await program.waitFor("default/web")
+            kill(try program.programID(), SIGTERM)
+            _ = try await program.exitStatus()
+            #expect(program.isRestored && !program.shown.contains("\u{1b}"), "\(program.shown)")
+        }
+    }
+
     @Test("on a terminal keys sort and end it, and the terminal is as before", arguments: [true, false])
     func terminal(byKey: Bool) async throws {
         try await FakeRuntime.with { runtime in

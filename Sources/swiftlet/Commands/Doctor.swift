@@ -31,7 +31,7 @@ struct Doctor: AsyncParsableCommand {
     func report(_ all: [Finding], on console: Console) throws {
         let shown = all.filter { !quiet || $0.severity > .note }.sorted { $0.severity > $1.severity }
         if output.isTable {
-            for finding in shown { try console.out(text(finding, isColoured: console.outputIsTerminal)) }
+            for finding in shown { try console.out(text(finding, isColoured: console.hasColours)) }
             let counts = Finding.Severity.allCases.reversed().map { severity in
                 let count = all.count { $0.severity == severity }
                 return "\(count) \(severity.rawValue)\(count == 1 ? "" : "s")"

@@ -19,7 +19,7 @@ struct Trace: RuntimeCommand {
             are gone, until it ends. -o chrome is for chrome://tracing and ui.perfetto.dev, -o svg and -o html are a picture.
             """)
 
-    @Argument(help: "A pod's or container's id, or a unique beginning of it.")
+    @Argument(help: "A pod's or container's id, or a unique beginning of it.", completion: .subjects)
     var id: String?
 
     @Flag(help: "The newest pod.")
@@ -50,7 +50,7 @@ struct Trace: RuntimeCommand {
             try session.console.out(OperationTable.text(operations, now: session.console.now()))
         case .text:
             let columns = session.console.size()?.columns ?? 100
-            let chart = OperationChart(columns: columns, colours: session.console.outputIsTerminal)
+            let chart = OperationChart(columns: columns, colours: session.console.hasColours)
             try session.console.out(chart.text(operations))
         }
     }
