@@ -19,6 +19,16 @@
             return mode
         }
 
+        /// This mode without echo, except of the line's end. No key stops the program (VSUSP): it would leave the terminal so.
+        package var hidden: TerminalMode {
+            var mode = self
+            mode.attributes.c_lflag &= ~tcflag_t(ECHO)
+            mode.attributes.c_lflag |= tcflag_t(ECHONL | ICANON | ISIG)
+            // c_cc[VSUSP]; 0 is _POSIX_VDISABLE.
+            mode.attributes.c_cc.10 = 0
+            return mode
+        }
+
         /// Puts the terminal into this mode at once; what was typed already stays.
         package func apply(to stream: StandardStream) throws(Errno) {
             var attributes = attributes

@@ -5,14 +5,15 @@ import CLICore
 enum Program {
     /// ArgumentParser's option for tools that make documents of commands: every command and option as JSON.
     static let dumpHelp = "--experimental-dump-help"
+    /// How a completion script asks for what may stand in a place.
+    static let completion = "---completion"
 
     static func run(_ arguments: [String], environment: [String: String], console: Console) async -> Int32 {
         do {
             try await perform(arguments, environment: environment, console: console)
             return 0
         } catch let failure as Failure {
-            if !failure.message.isEmpty { bestEffort { try console.err("swiftlet: \(printable(failure.message))\n") } }
-            return failure.exitStatus
+            return end(by: failure, console)
         } catch is CancellationError {
             return Failure.failed
         } catch {
@@ -21,15 +22,16 @@ enum Program {
     }
 
     private static func perform(_ arguments: [String], environment: [String: String], console: Console) async throws {
-        let (global, rest) = GlobalOptions.split(arguments)
+        let (global, words) = GlobalOptions.split(arguments)
         let options: GlobalOptions
         do {
             options = try GlobalOptions.parse(global)
         } catch {
             throw Failure.usage(GlobalOptions.message(for: error))
         }
+        let rest = try CommandNames.checked(words)
         if rest.isEmpty || rest == ["--help"] || rest == ["-h"] || rest == ["help"] {
-            try console.out(Manual.helpMessage(columns: 100) + "\n")
+            try console.out(Manual.helpMessage(columns: columns(console)) + "\n")
             if rest.isEmpty { throw Failure.silent(exitStatus: Failure.misused) }
             return
         }
@@ -40,6 +42,9 @@ enum Program {
             },
             console: console, configurationPath: ClientConfiguration.path(options, environment),
             environment: environment)
+        if rest.first == completion {
+            return try await CommandContext.$current.withValue(context) { _ = try await Manual.asyncParseAsRoot(rest) }
+        }
         var command = try Swiftlet.parseAsRoot(rest)
         try await CommandContext.$current.withValue(context) {
             if var asyncCommand = command as? any AsyncParsableCommand {
@@ -50,10 +55,21 @@ enum Program {
         }
     }
 
+    /// How wide help may be: as the terminal, but lines of more than a hundred characters are no easier to read.
+    private static func columns(_ console: Console) -> Int { min(100, max(40, console.size()?.columns ?? 100)) }
+
+    private static func end(by error: any Error, _ console: Console) -> Int32 {
+        let failure = error as? Failure ?? Failure("\(error)")
+        if !failure.message.isEmpty { bestEffort { try console.err("swiftlet: \(printable(failure.message))\n") } }
+        return failure.exitStatus
+    }
+
     /// Says what ArgumentParser has to say: help on standard output, a mistake on standard error.
     private static func report(_ error: any Error, of command: Swiftlet.Type, console: Console) -> Int32 {
         guard Swiftlet.exitCode(for: error) != .success else {
-            bestEffort { try console.out(Swiftlet.fullMessage(for: error, columns: 100) + "\n") }
+            do { try console.out(Swiftlet.fullMessage(for: error, columns: columns(console)) + "\n") } catch {
+                return end(by: error, console)
+            }
             return 0
         }
         guard Swiftlet.exitCode(for: error) == .validationFailure else {

@@ -21,7 +21,7 @@ struct Swiftlet: AsyncParsableCommand {
             subcommands: [
                 Version.self, Info.self, RuntimeConfig.self, UpdateRuntimeConfig.self, Metricdescs.self, Metricsp.self,
                 Top.self, Events.self, Doctor.self, Explain.self, Trace.self, LogLevel.self, Reload.self, Recover.self,
-                Config.self, Completion.self,
+                Config.self, Schema.self, Completion.self,
             ]),
     ]
     static let configuration = CommandConfiguration(

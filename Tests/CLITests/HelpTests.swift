@@ -26,6 +26,20 @@ import Testing
         #expect(captured.out.split(separator: "\n").filter { $0.count > 100 } == [])
     }
 
+    @Test("help is as wide as the terminal, within reason", arguments: [(20, 40), (80, 80), (300, 100)])
+    func width(columns: Int, most: Int) async throws {
+        for arguments in [["--help"], ["ps", "--help"], ["top", "--help"]] {
+            let captured = CapturedConsole(isTerminal: true)
+            var console = captured.console
+            console.size = { (24, columns) }
+            #expect(await Program.run(arguments, environment: [:], console: console) == 0)
+            let lines = captured.out.split(separator: "\n").map(\.count)
+            // The usage is one line, and so is the name of an option.
+            #expect(lines.filter { $0 > most }.count <= 2)
+            #expect(lines.contains { $0 > most / 2 })
+        }
+    }
+
     @Test("each shell has a completion script that knows the commands", arguments: ["bash", "zsh", "fish"])
     func completion(shell: String) async throws {
         let captured = CapturedConsole()

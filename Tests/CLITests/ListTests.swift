@@ -92,6 +92,16 @@ import Testing
         }
     }
 
+    @Test("a format for programs wins over -q and -v", arguments: ["ps", "pods", "images"])
+    func quietJSON(command: String) async throws {
+        try await FakeRuntime.with { runtime in
+            populate(runtime)
+            let whole = await runtime.swiftlet(command, "-o", "json")
+            #expect(whole.out.hasPrefix("{"))
+            for flag in ["-q", "-v"] { #expect(await runtime.swiftlet(command, flag, "-o", "json") == whole) }
+        }
+    }
+
     static let podFiltersRows: [([String], [String])] = [
         (["--id", "0001"], ["0001"]), (["--name", "^w"], ["0001"]), (["--namespace", "jobs"], ["0002"]),
         (["--label", "app=web"], ["0001"]), (["--label", "app=we"], []), (["--state", "ready"], ["0001"]),
@@ -112,7 +122,9 @@ import Testing
     static let containerFiltersRows: [([String], [String])] = [
         ([], ["0003"]), (["-a"], ["0005", "0004", "0003"]), (["-a", "--id", "0004"], ["0004"]),
         (["-a", "--pod", "0002"], ["0005"]), (["-a", "--name", "job|side"], ["0005", "0004"]),
-        (["--state", "exited"], ["0005"]), (["-a", "--label", "tier=job"], ["0005"]), (["-l"], ["0005"]),
+        (["--state", "exited"], ["0005"]), (["-a", "--label", "tier=job"], ["0005"]),
+        (["-a", "--label", "tier=job,io.kubernetes.pod.name=web"], ["0005"]), (["-a", "--label", "tier=job,a=b"], []),
+        (["-l"], ["0005"]),
         (["-n", "2"], ["0005", "0004"]),
         (["-a", "--image", "docker.io/library/busybox:1", "--name", "nginx"], ["0003"]),
         (["-a", "--image", "registry.local:5000/team/app:v2"], []), (["-a", "--namespace", "none"], []),
@@ -132,6 +144,8 @@ import Testing
         (["-f", "dangling=true"], 0), (["-f", "dangling=false"], 2), (["--filter", "reference=team/"], 1),
         (["-f", "before=docker.io/library/busybox:1"], 1), (["-f", "since=registry.local:5000/team/app:v2"], 1),
         (["docker.io/library/busybox:1"], 1), (["nothing"], 0),
+        (["-f", "dangling=false,reference=team/"], 1), (["-f", "dangling=true,reference=team/"], 0),
+        (["-f", "reference=te{1,2}am/"], 1), (["-f", "reference=te{3,4}am/,dangling=false"], 0),
     ]
 
     @Test("filters choose images", arguments: imageFiltersRows)
@@ -150,6 +164,8 @@ import Testing
             ["pods", "--state", "sleepy"], ["ps", "--state", "sleepy"], ["ps", "--label", "novalue"],
             ["pods", "--name", "("],
             ["images", "-f", "size=3"], ["ps", "-n=-1"], ["images", "-f", "dangling=perhaps"],
+            ["ps", "-n", "-1"], ["pods", "--last", "-2"], ["ps", "--label", "tier=job,b"],
+            ["logs", "--limit-bytes", "-2", "0003"], ["pull", "-a", "novalue", "app"],
         ])
     func badFilters(arguments: [String]) async throws {
         try await FakeRuntime.with { runtime in
@@ -204,7 +220,7 @@ import Testing
             }
             let result = await runtime.swiftlet("metricsp", "-w", "-o", "table", isTerminal: isTerminal)
             #expect((result.status, result.err) == (1, "swiftlet: list pod metrics: gone\n"))
-            #expect(result.out.hasPrefix("\u{1b}[H\u{1b}[2J") == isTerminal)
+            #expect(result.out.hasPrefix("\u{1b}[H") == isTerminal)
             #expect(result.out.components(separatedBy: "METRIC").count == 2)
         }
     }

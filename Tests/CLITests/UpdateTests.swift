@@ -25,6 +25,19 @@ import Testing
         }
     }
 
+    @Test("no quota is a number below zero")
+    func noQuota() async throws {
+        try await FakeRuntime.with { runtime in
+            runtime.addContainer("a", in: runtime.addPod("p"))
+            let result = await runtime.swiftlet("update", "--cpu-quota", "-1", "--oom-score-adj", "-5", "0002")
+            #expect(result.status == 0, "\(result.err)")
+            let request = runtime.world.state.withLock {
+                $0.requests["UpdateContainerResources"] as? Runtime_V1_UpdateContainerResourcesRequest
+            }
+            #expect(request?.linux.cpuQuota == -1 && request?.linux.oomScoreAdj == -5)
+        }
+    }
+
     @Test(
         "an update without limits, or with one that is no number, is a usage error",
         arguments: [[], ["--memory", "x"]])

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLICore
 import Foundation
+import Glibc
 import Testing
 
 @testable import swiftlet
@@ -15,7 +16,12 @@ import Testing
     static let rows = [
         Row(arguments: ["ps", "--foo"], says: "--foo"),
         Row(arguments: ["ps", "--lates"], says: "--latest"),
-        Row(arguments: ["nonsense"], says: "nonsense"),
+        Row(arguments: ["nonsense"], says: "unknown command \"nonsense\" (swiftlet help"),
+        Row(arguments: ["pod"], says: "did you mean pods?"),
+        Row(arguments: ["inspct", "abc"], says: "did you mean inspect?"),
+        Row(arguments: ["help", "stpp"], says: "did you mean stop?"), Row(arguments: ["x"], says: "swiftlet help"),
+        Row(arguments: ["stop", "-t", "-1", "abc"], says: "--timeout -1"),
+        Row(arguments: ["update", "--oom-score-adj", "-1001", "abc"], says: "-1001"),
         Row(arguments: ["--tiemout", "2s", "ps"], says: "--timeout"),
         Row(arguments: ["-t", "soon", "ps"], says: "soon"),
         Row(arguments: ["-r", "tcp://1.2.3.4:5", "ps"], says: "only unix sockets"),
@@ -83,13 +89,48 @@ import Testing
         #expect(captured.err.split(separator: "\n").count == 1)
     }
 
-    @Test("a socket on which nobody listens is said in plain words")
+    @Test("a socket on which nobody listens, and what is none, are said in plain words")
     func deadSocket() async throws {
         let scratch = try ScratchDirectory()
-        let path = try scratch.write("dead.sock", "")
+        let dead = scratch.path + "/dead.sock"
+        #expect(close(boundSocket(dead)) == 0)
+        let cases = [
+            (dead, "nobody listens"), (try scratch.write("file", ""), "not a socket"), (scratch.path, "not a socket"),
+        ]
+        for (path, says) in cases {
+            let captured = CapturedConsole()
+            #expect(await Program.run(["-r", path, "ps"], environment: [:], console: captured.console) == 1)
+            #expect(captured.err.contains(says), "\(captured.err)")
+        }
+    }
+
+    /// A Unix socket bound to a path.
+    private func boundSocket(_ path: String) -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { #expect(bind(descriptor, $0, size) == 0) }
+        }
+        return descriptor
+    }
+
+    @Test(
+        "crictl's short words for the version and the help are known",
+        arguments: [["-v"], ["h"], ["h", "ps"], ["ps", "-h"]])
+    func shortWords(arguments: [String]) async throws {
         let captured = CapturedConsole()
-        #expect(await Program.run(["-r", path, "ps"], environment: [:], console: captured.console) == 1)
-        #expect(captured.err.contains("nobody listens"))
+        #expect(await Program.run(arguments, environment: [:], console: captured.console) == 0)
+        #expect(!captured.out.isEmpty && captured.err == "")
+    }
+
+    @Test("a timeout of 0 is what suits the command, and a number below zero is a value")
+    func zeroTimeout() async throws {
+        let options = try GlobalOptions.parse(["-t", "0", "--max-retries", "-1"])
+        let configuration = try ClientConfiguration(options: options, environment: [:])
+        #expect(configuration.timeout == nil && configuration.retriesMax == -1)
     }
 
     static let splitRows: [([String], [String])] = [

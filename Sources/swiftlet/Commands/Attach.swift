@@ -26,7 +26,7 @@ struct Attach: RuntimeCommand {
 
     @OptionGroup var stream: StreamFlags
 
-    @Argument(help: "The container's id or the beginning of it.")
+    @Argument(help: "The container's id or the beginning of it.", completion: .containers)
     var container: String
 
     func run(_ session: Session) async throws {

@@ -12,7 +12,7 @@ struct Checkpoint: RuntimeCommand {
     @Option(name: .shortAndLong, help: "The archive to write, an absolute path on the runtime's machine.")
     var export: String
 
-    @Argument(help: "Ids of containers, or beginnings of them.")
+    @Argument(help: "Ids of containers, or beginnings of them.", completion: .containers)
     var containers: [String]
 
     func validate() throws {

@@ -8,13 +8,13 @@ struct Create: RuntimeCommand {
         abstract: "Create a container in a pod.",
         usage: "swiftlet create [OPTIONS] POD CONTAINER-FILE POD-FILE")
 
-    @Argument(help: "The pod's id or the beginning of it.")
+    @Argument(help: "The pod's id or the beginning of it.", completion: .pods)
     var pod: String
 
-    @Argument(help: "The container's configuration: a JSON or YAML file, as crictl reads it.")
+    @Argument(help: "The container's configuration: a JSON or YAML file, as crictl reads it.", completion: .file())
     var containerFile: String
 
-    @Argument(help: "The pod's configuration, the same as for runp.")
+    @Argument(help: "The pod's configuration, the same as for runp.", completion: .file())
     var podFile: String
 
     @Flag(help: "Pull the image first.")
@@ -24,6 +24,8 @@ struct Create: RuntimeCommand {
     var noPull = false
 
     @OptionGroup var registry: RegistryOptions
+
+    @OptionGroup var user: RegistryUser
 
     @OptionGroup var patience: PullPatience
 
@@ -40,7 +42,7 @@ struct Create: RuntimeCommand {
         let limit = try parseCancelTimeout(cancelTimeout) ?? session.slow
         if withPull || (session.pullsOnCreate && !noPull) {
             _ = try await session.pull(
-                container.image.image, credentials: try registry.credentials(),
+                container.image.image, credentials: try await registry.credentials(of: user.username),
                 annotations: container.image.annotations, pod: podConfig, within: try patience.limit())
         }
         guard let podID = try await session.podIDs([pod]).first else { return }

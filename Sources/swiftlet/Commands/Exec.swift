@@ -25,7 +25,7 @@ struct Exec: RuntimeCommand {
     @Flag(name: .shortAndLong, help: "Wait for the command and then show its output.")
     var sync = false
 
-    @Option(help: "Seconds after which the command and all it began is killed; 0 is never.")
+    @Option(parsing: .unconditional, help: "Seconds after which the command and all it began is killed; 0 is never.")
     var timeout: Int64 = 0
 
     @Flag(name: .shortAndLong, help: "Do not print ids before the output of several containers.")
@@ -37,11 +37,11 @@ struct Exec: RuntimeCommand {
     @Flag(name: [.customShort("x"), .long], help: "Run in all chosen containers at the same time.")
     var parallel = false
 
-    @OptionGroup(title: "Choosing containers") var choice: ContainerChoice
+    @OptionGroup(title: "Choosing containers") var choice: ContainerSelection<LongStateFlag>
 
     @OptionGroup(title: "Streams") var stream: StreamFlags
 
-    @Argument(help: "The container's id or the beginning of it, unless flags choose.")
+    @Argument(help: "The container's id or the beginning of it, unless flags choose.", completion: .containers)
     var container: String?
 
     @Argument(
@@ -77,7 +77,7 @@ struct Exec: RuntimeCommand {
     }
 
     private func runInChosen(_ session: Session) async throws {
-        let ids = try await choice.ids(session)
+        let ids = try await choice.select(session, running: true).containers.map(\.id)
         guard !ids.isEmpty else { throw Failure("no running container fits the flags") }
         if ids.count > 1, interactive || tty {
             throw Failure.usage("the flags choose \(ids.count) containers: --interactive and --tty work with one")

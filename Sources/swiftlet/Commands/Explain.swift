@@ -16,7 +16,8 @@ struct Explain: RuntimeCommand {
             is isolated by. A name means the newest attempt. Against other runtimes than Swiftlet, only what the CRI tells.
             """)
 
-    @Argument(help: "The id of a pod or container, the beginning of one, or its name.")
+    @Argument(
+        help: "The id of a pod or container, the beginning of one, or its name.", completion: .subjects)
     var subject: String
 
     @Option(name: .shortAndLong, help: "The format: text or json.")

@@ -20,7 +20,7 @@ struct Forward: RuntimeCommand {
 
     @OptionGroup(title: "Streams") var stream: StreamFlags
 
-    @Argument(help: "The pod's id or the beginning of it.")
+    @Argument(help: "The pod's id or the beginning of it.", completion: .pods)
     var pod: String
 
     @Argument(help: "Ports: 8080, 8080:80 or :80.")

@@ -9,7 +9,7 @@ struct Images: RuntimeCommand {
         usage: "swiftlet images [OPTIONS] [NAME]",
         aliases: ["image", "img"])
 
-    @Argument(help: "Only the image with this name, digest or id.")
+    @Argument(help: "Only the image with this name, digest or id.", completion: .images)
     var name: String?
 
     @Flag(name: .shortAndLong, help: "Print ids only.")
@@ -35,20 +35,20 @@ struct Images: RuntimeCommand {
     @OptionGroup var output: Output<TableFirst>
 
     func run(_ session: Session) async throws {
-        let filters = try filter.map { try ImageFilter(parsing: $0) }
+        let filters = try ImageFilter.parse(filter)
         let images = try await session.images(named: name ?? "", that: filters)
-        if quiet {
+        if !output.isTable {
+            let response = Runtime_V1_ListImagesResponse.with { $0.images = images }
+            try session.console.out(output.text(JSONValue(message: response)))
+        } else if quiet {
             for image in images { try session.console.line(printable(image.id)) }
         } else if verbose {
             for image in images {
                 let response = Runtime_V1_ImageStatusResponse.with { $0.image = image }
                 try session.console.out(ImageSheet(response, verbose: false).text + "\n")
             }
-        } else if output.isTable {
-            try session.console.out(table(images))
         } else {
-            let response = Runtime_V1_ListImagesResponse.with { $0.images = images }
-            try session.console.out(output.text(JSONValue(message: response)))
+            try session.console.out(table(images))
         }
     }
 

@@ -7,10 +7,10 @@ struct Inspect: RuntimeCommand {
         abstract: "Show all that is known of containers.",
         usage: "swiftlet inspect [OPTIONS] CONTAINER ... | --name NAME | --pod POD | ...")
 
-    @Argument(help: "Ids of containers, or beginnings of them.")
+    @Argument(help: "Ids of containers, or beginnings of them.", completion: .containers)
     var containers: [String] = []
 
-    @OptionGroup(title: "Choosing containers") var selection: ContainerSelection
+    @OptionGroup(title: "Choosing containers") var selection: ContainerListing
 
     @OptionGroup var output: Output<JSONFirst>
 

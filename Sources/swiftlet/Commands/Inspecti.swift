@@ -8,7 +8,7 @@ struct Inspecti: RuntimeCommand {
         abstract: "Show all that is known of images.",
         usage: "swiftlet inspecti [OPTIONS] IMAGE ... | --filter CONDITION ...")
 
-    @Argument(help: "Names, digests or ids of images.")
+    @Argument(help: "Names, digests or ids of images.", completion: .images)
     var names: [String] = []
 
     @Option(help: "The image with this name, digest or id.")
@@ -49,7 +49,7 @@ struct Inspecti: RuntimeCommand {
 
     private func chosen(_ session: Session) async throws -> [String] {
         guard names.isEmpty else { return names }
-        let filters = try filter.map { try ImageFilter(parsing: $0) }
+        let filters = try ImageFilter.parse(filter)
         return try await session.images(named: name ?? "", that: filters).map(\.id)
     }
 }

@@ -8,7 +8,7 @@ struct Inspectp: RuntimeCommand {
         abstract: "Show all that is known of pods.",
         usage: "swiftlet inspectp [OPTIONS] POD ... | --name NAME | --label LABEL | ...")
 
-    @Argument(help: "Ids of pods, or beginnings of them.")
+    @Argument(help: "Ids of pods, or beginnings of them.", completion: .pods)
     var pods: [String] = []
 
     @OptionGroup(title: "Choosing pods") var selection: PodSelection

@@ -13,7 +13,9 @@ struct LogLevel: RuntimeCommand {
             `swiftlet reload` or the next start, which go by the configuration file. Answered during recovery too.
             """)
 
-    @Argument(help: "The level; without it the present one is shown.")
+    @Argument(
+        help: "The level; without it the present one is shown.",
+        completion: .list(["trace", "debug", "info", "notice", "warning", "error", "critical"]))
     var level: String?
 
     func run(_ session: Session) async throws {

@@ -10,7 +10,7 @@ struct Logs: RuntimeCommand {
         usage: "swiftlet logs [OPTIONS] CONTAINER",
         discussion: "Reads the log file on this machine. Standard output and standard error stay apart.")
 
-    @Argument(help: "The container's id or the beginning of it.")
+    @Argument(help: "The container's id or the beginning of it.", completion: .containers)
     var container: String
 
     @Flag(name: .shortAndLong, help: "Go on until the container has ended.")
@@ -25,7 +25,7 @@ struct Logs: RuntimeCommand {
     @Option(parsing: .unconditional, help: "Show only the last lines, this many; -1 means all.")
     var tail: Int?
 
-    @Option(help: "Show at most this many bytes.")
+    @Option(parsing: .unconditional, help: "Show at most this many bytes; -1 means all.")
     var limitBytes: Int?
 
     @Option(help: "Show only what is newer: a time such as 2026-01-02T13:23:37Z, or 42m for the last 42 minutes.")

@@ -70,7 +70,7 @@ struct PlayManifest: RuntimeCommand {
         try await removal.removeLeftovers()
         let job = PlayJob(
             session: session, pods: pods, node: node, backOffScale: backOffScale,
-            credentials: try registry.credentials())
+            credentials: try await registry.credentials())
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await job.run())

@@ -23,19 +23,19 @@ struct Pods: RuntimeCommand {
 
     func run(_ session: Session) async throws {
         let pods = try await selection.select(session)
-        if quiet {
+        if !output.isTable {
+            let response = Runtime_V1_ListPodSandboxResponse.with { $0.items = pods }
+            try session.console.out(output.text(JSONValue(message: response)))
+        } else if quiet {
             for pod in pods { try session.console.line(printable(pod.id)) }
         } else if verbose {
             for status in try await statuses(pods, session) {
                 let sheet = PodSheet(status, now: session.console.now(), verbose: false)
                 try session.console.out(sheet.text + "\n")
             }
-        } else if output.isTable {
+        } else {
             let details = output.isWide ? try await statuses(pods, session) : []
             try session.console.out(table(pods, details, now: session.console.now()))
-        } else {
-            let response = Runtime_V1_ListPodSandboxResponse.with { $0.items = pods }
-            try session.console.out(output.text(JSONValue(message: response)))
         }
     }
 

@@ -8,7 +8,7 @@ struct Ps: RuntimeCommand {
         abstract: "List containers: those that run, unless asked otherwise.",
         usage: "swiftlet ps [OPTIONS]")
 
-    @OptionGroup var selection: ContainerSelection
+    @OptionGroup var selection: ContainerListing
 
     @Flag(name: .shortAndLong, help: "Print ids only.")
     var quiet = false
@@ -27,18 +27,18 @@ struct Ps: RuntimeCommand {
     func run(_ session: Session) async throws {
         let listed = try await selection.select(session, needsOwners: output.isTable && !quiet && !verbose)
         let containers = listed.containers
-        if quiet {
+        if !output.isTable {
+            let response = Runtime_V1_ListContainersResponse.with { $0.containers = containers }
+            try session.console.out(output.text(JSONValue(message: response)))
+        } else if quiet {
             for container in containers { try session.console.line(printable(container.id)) }
         } else if verbose {
             for status in try await statuses(containers, session) {
                 let sheet = ContainerSheet(status, now: session.console.now(), verbose: false)
                 try session.console.out(sheet.text + "\n")
             }
-        } else if output.isTable {
-            try session.console.out(try await table(containers, listed.owners, session))
         } else {
-            let response = Runtime_V1_ListContainersResponse.with { $0.containers = containers }
-            try session.console.out(output.text(JSONValue(message: response)))
+            try session.console.out(try await table(containers, listed.owners, session))
         }
     }
 

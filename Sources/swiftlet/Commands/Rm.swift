@@ -8,7 +8,7 @@ struct Rm: RuntimeCommand {
         abstract: "Remove containers and their log files.",
         usage: "swiftlet rm [OPTIONS] CONTAINER ... | --all")
 
-    @Argument(help: "Ids of containers, or beginnings of them.")
+    @Argument(help: "Ids of containers, or beginnings of them.", completion: .containers)
     var containers: [String] = []
 
     @Flag(name: .shortAndLong, help: "Stop those that still run.")

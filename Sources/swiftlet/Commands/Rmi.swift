@@ -8,7 +8,7 @@ struct Rmi: RuntimeCommand {
         abstract: "Remove images.",
         usage: "swiftlet rmi IMAGE ... | --all | --prune")
 
-    @Argument(help: "Names, digests or ids of images.")
+    @Argument(help: "Names, digests or ids of images.", completion: .images)
     var names: [String] = []
 
     @Flag(name: .shortAndLong, help: "Remove all images.")

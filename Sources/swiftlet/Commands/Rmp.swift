@@ -7,7 +7,7 @@ struct Rmp: RuntimeCommand {
         abstract: "Remove pods and all that is in them.",
         usage: "swiftlet rmp [-f] POD ... | --all")
 
-    @Argument(help: "Ids of pods, or beginnings of them.")
+    @Argument(help: "Ids of pods, or beginnings of them.", completion: .pods)
     var pods: [String] = []
 
     @Flag(name: .shortAndLong, help: "Stop those that are still ready.")

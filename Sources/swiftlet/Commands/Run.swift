@@ -51,7 +51,7 @@ struct Run: RuntimeCommand {
         let words = command.first == "--" ? Array(command.dropFirst()) : command
         var workload = try options.workload(
             image: image, arguments: words, uid: uid, environment: ProcessInfo.processInfo.environment)
-        let credentials = try registry.credentials()
+        let credentials = try await registry.credentials()
         workload.logDirectory = try logDirectory(uid)
         let job = RunJob(
             session: session.patient, workload: workload, handler: runtime ?? "", credentials: credentials,

@@ -8,7 +8,7 @@ struct Runp: RuntimeCommand {
         abstract: "Run a new pod.",
         usage: "swiftlet runp [OPTIONS] POD-FILE")
 
-    @Argument(help: "The pod's configuration: a JSON or YAML file, as crictl reads it.")
+    @Argument(help: "The pod's configuration: a JSON or YAML file, as crictl reads it.", completion: .file())
     var file: String
 
     @Option(name: .shortAndLong, help: "The runtime handler.")

@@ -6,7 +6,7 @@ struct Start: RuntimeCommand {
         abstract: "Start created containers.",
         usage: "swiftlet start CONTAINER ...")
 
-    @Argument(help: "Ids of containers, or beginnings of them.")
+    @Argument(help: "Ids of containers, or beginnings of them.", completion: .containers)
     var containers: [String]
 
     func run(_ session: Session) async throws {

@@ -8,13 +8,14 @@ struct Stats: RuntimeCommand {
         abstract: "Show what containers use of processors, memory and disk.",
         usage: "swiftlet stats [OPTIONS] [CONTAINER]")
 
-    @Argument(help: "The container's id or the beginning of it.")
+    @Argument(help: "The container's id or the beginning of it.", completion: .containers)
     var container: String?
 
-    @Option(help: "Only the container with this id or beginning of an id.")
+    @Option(help: "Only the container with this id or beginning of an id.", completion: .containers)
     var id: String?
 
-    @Option(name: .shortAndLong, help: "Only containers of the pod with this id or beginning of an id.")
+    @Option(
+        name: .shortAndLong, help: "Only containers of the pod with this id or beginning of an id.", completion: .pods)
     var pod: String?
 
     @Option(parsing: .singleValue, help: "Only containers with this label, KEY=VALUE. May be repeated.")
@@ -23,7 +24,9 @@ struct Stats: RuntimeCommand {
     @Flag(name: .shortAndLong, help: "Show containers in every state.")
     var all = false
 
-    @Option(name: .shortAndLong, help: "Seconds between the two samples that the use of processors is taken from.")
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: "Seconds between the two samples that the use of processors is taken from.")
     var seconds = 1
 
     @OptionGroup var output: Output<TableFirst>

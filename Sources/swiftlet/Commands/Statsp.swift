@@ -8,16 +8,18 @@ struct Statsp: RuntimeCommand {
         abstract: "Show what pods use of processors and memory.",
         usage: "swiftlet statsp [OPTIONS] [POD]")
 
-    @Argument(help: "The pod's id or the beginning of it.")
+    @Argument(help: "The pod's id or the beginning of it.", completion: .pods)
     var pod: String?
 
-    @Option(help: "Only the pod with this id or beginning of an id.")
+    @Option(help: "Only the pod with this id or beginning of an id.", completion: .pods)
     var id: String?
 
     @Option(parsing: .singleValue, help: "Only pods with this label, KEY=VALUE. May be repeated.")
     var label: [String] = []
 
-    @Option(name: .shortAndLong, help: "Seconds between the two samples that the use of processors is taken from.")
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: "Seconds between the two samples that the use of processors is taken from.")
     var seconds = 1
 
     @OptionGroup var output: Output<TableFirst>

@@ -8,10 +8,10 @@ struct Stop: RuntimeCommand {
         abstract: "Stop running containers.",
         usage: "swiftlet stop [-t SECONDS] CONTAINER ... | --all")
 
-    @Argument(help: "Ids of containers, or beginnings of them.")
+    @Argument(help: "Ids of containers, or beginnings of them.", completion: .containers)
     var containers: [String] = []
 
-    @Option(name: .shortAndLong, help: "Seconds between the stop signal and SIGKILL.")
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Seconds between the stop signal and SIGKILL.")
     var timeout: Int64 = 0
 
     @Flag(name: .shortAndLong, help: "Stop all running containers.")

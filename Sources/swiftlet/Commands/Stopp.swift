@@ -6,7 +6,7 @@ struct Stopp: RuntimeCommand {
         abstract: "Stop pods and all that runs in them.",
         usage: "swiftlet stopp POD ...")
 
-    @Argument(help: "Ids of pods, or beginnings of them.")
+    @Argument(help: "Ids of pods, or beginnings of them.", completion: .pods)
     var pods: [String]
 
     func run(_ session: Session) async throws {

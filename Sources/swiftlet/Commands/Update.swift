@@ -9,16 +9,18 @@ struct Update: RuntimeCommand {
         usage: "swiftlet update [OPTIONS] CONTAINER ...",
         discussion: "What is not given stays as it is.")
 
-    @Argument(help: "Ids of containers, or beginnings of them.")
+    @Argument(help: "Ids of containers, or beginnings of them.", completion: .containers)
     var containers: [String]
 
-    @Option(help: "The length of a CPU period in microseconds.")
+    @Option(parsing: .unconditional, help: "The length of a CPU period in microseconds.")
     var cpuPeriod: Int64 = 0
 
-    @Option(help: "CPU time in microseconds that may be used in a period; -1 is no limit.")
+    @Option(
+        parsing: .unconditional,
+        help: "CPU time in microseconds that may be used in a period; -1 is no limit.")
     var cpuQuota: Int64 = 0
 
-    @Option(help: "The weight against others, 2 to 262144.")
+    @Option(parsing: .unconditional, help: "The weight against others, 2 to 262144.")
     var cpuShare: Int64 = 0
 
     @Option(help: "The memory limit in bytes; a unit may follow, such as 64Mi.")
@@ -30,7 +32,9 @@ struct Update: RuntimeCommand {
     @Option(help: "The memory nodes to use, such as 0-1.")
     var cpusetMems = ""
 
-    @Option(help: "How soon the kernel ends it when memory runs out, -1000 to 1000.")
+    @Option(
+        parsing: .unconditional,
+        help: "How soon the kernel ends it when memory runs out, -1000 to 1000.")
     var oomScoreAdj: Int64?
 
     func validate() throws {

@@ -32,10 +32,11 @@ struct ClientConfiguration: Equatable, Sendable {
         }
         timeout = file.timeout.flatMap { $0 > 0 ? .seconds($0) : nil }
         if let text = options.timeout {
-            guard let given = parseDuration(text), given > .zero else {
+            guard let given = parseDuration(text) else {
                 throw .usage("--timeout \"\(printable(text))\": not a length of time such as 2s or 500ms")
             }
-            timeout = given
+            // As for crictl, 0 means what suits the command.
+            timeout = given > .zero ? given : nil
         }
         traces = options.debug || file.debug ?? false
         retriesMax = options.maxRetries ?? file.maxRetries ?? 0

@@ -24,7 +24,9 @@ struct GlobalOptions: ParsableArguments {
         name: .shortAndLong, help: "How long to wait for an answer: 2s, 500ms, 1m (default: what suits the command).")
     var timeout: String?
 
-    @Option(help: "How often to try again where no runtime listens; -1 is for ever (default: the file, 0).")
+    @Option(
+        parsing: .unconditional,
+        help: "How often to try again where no runtime listens; -1 is for ever (default: the file, 0).")
     var maxRetries: Int?
 
     @Flag(name: [.customShort("D"), .long], help: "Say on standard error which calls are made and how long each took.")
@@ -43,7 +45,7 @@ extension GlobalOptions {
     static func split(_ arguments: [String]) -> (global: [String], rest: [String]) {
         var index = 0
         while index < arguments.count, arguments[index].hasPrefix("-"),
-            !["-h", "--help", "--version", Program.dumpHelp].contains(arguments[index])
+            !["-h", "--help", "-v", "--version", Program.dumpHelp, Program.completion].contains(arguments[index])
         {
             index += valued.contains(arguments[index]) ? 2 : 1
         }

@@ -1,17 +1,23 @@
 import CLICore
 import CRIProto
 
-/// The labels of --label flags.
+/// The labels of --label flags: as for crictl, commas stand between several. Labels themselves have none.
 func parseLabels(_ flags: [String]) throws(Failure) -> [String: String] {
-    var labels: [String: String] = [:]
-    for flag in flags {
-        let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    try parsePairs(
+        flags.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }, "--label")
+}
+
+/// What flags of KEY=VALUE say; the last one of a key wins.
+func parsePairs(_ values: [String], _ flag: String) throws(Failure) -> [String: String] {
+    var pairs: [String: String] = [:]
+    for value in values {
+        let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let key = parts.first, !key.isEmpty else {
-            throw .usage("--label \"\(printable(flag))\": expected KEY=VALUE")
+            throw .usage("\(flag) \"\(printable(value))\": expected KEY=VALUE")
         }
-        labels[String(key)] = String(parts[1])
+        pairs[String(key)] = String(parts[1])
     }
-    return labels
+    return pairs
 }
 
 /// A pattern of a filter flag; an empty one lets everything pass.

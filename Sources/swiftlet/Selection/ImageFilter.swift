@@ -8,7 +8,23 @@ enum ImageFilter {
     case before(String)
     case since(String)
 
-    init(parsing text: String) throws(Failure) {
+    /// The conditions of --filter flags: as for crictl, commas stand between several. One within a regular expression does not.
+    static func parse(_ flags: [String]) throws(Failure) -> [ImageFilter] {
+        var conditions: [String] = []
+        for flag in flags {
+            for (index, part) in flag.split(separator: ",", omittingEmptySubsequences: false).enumerated() {
+                let isNew = index == 0 || keys.contains { part.hasPrefix($0 + "=") }
+                if isNew { conditions.append(String(part)) } else { conditions[conditions.count - 1] += "," + part }
+            }
+        }
+        var filters: [ImageFilter] = []
+        for condition in conditions { filters.append(try ImageFilter(parsing: condition)) }
+        return filters
+    }
+
+    private static let keys = ["dangling", "reference", "before", "since"]
+
+    private init(parsing text: String) throws(Failure) {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2, let key = parts.first, let value = parts.last else {
             throw .usage("--filter \"\(printable(text))\": expected KEY=VALUE")

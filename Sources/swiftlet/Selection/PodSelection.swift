@@ -5,7 +5,7 @@ import SwiftProtobuf
 
 /// Which pods a command shows: crictl's flags.
 struct PodSelection: ParsableArguments {
-    @Option(help: "Only the pod with this id or beginning of an id.")
+    @Option(help: "Only the pod with this id or beginning of an id.", completion: .pods)
     var id: String?
 
     @Option(help: "Only pods whose name fits this regular expression.")
@@ -17,13 +17,17 @@ struct PodSelection: ParsableArguments {
     @Option(parsing: .singleValue, help: "Only pods with this label, KEY=VALUE. May be repeated.")
     var label: [String] = []
 
-    @Option(name: .shortAndLong, help: "Only pods in this state: ready or notready.")
+    @Option(
+        name: .shortAndLong, help: "Only pods in this state: ready or notready.",
+        completion: .list(["ready", "notready"]))
     var state: String?
 
     @Flag(name: .shortAndLong, help: "Only the pod that was made last.")
     var latest = false
 
-    @Option(name: [.customShort("n"), .long], help: "Only the pods made last, this many; 0 shows all.")
+    @Option(
+        name: [.customShort("n"), .long], parsing: .unconditional,
+        help: "Only the pods made last, this many; 0 shows all.")
     var last: Int?
 
     /// Whether there is any of them.
