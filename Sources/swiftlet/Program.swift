@@ -56,7 +56,7 @@ enum Program {
     }
 
     /// How wide help may be: as the terminal, but lines of more than a hundred characters are no easier to read.
-    private static func columns(_ console: Console) -> Int { min(100, max(40, console.size()?.columns ?? 100)) }
+    private static func columns(_ console: Console) -> Int { min(100, max(60, console.size()?.columns ?? 100)) }
 
     private static func end(by error: any Error, _ console: Console) -> Int32 {
         let failure = error as? Failure ?? Failure("\(error)")
