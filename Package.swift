@@ -174,7 +174,8 @@ let parts: [Part] = [
             protobuf, ("ArgumentParser", "swift-argument-parser"), ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
         ]),
     test(
-        "SwiftletdTests", ["swiftletd", "CRIProto", "SwiftletAPI", "GRPC", "Lifecycle", "Model", "Linux", "TestKit"], packages: [log, protobuf]),
+        "SwiftletdTests",
+        ["swiftletd", "CRIProto", "SwiftletAPI", "GRPC", "Lifecycle", "ImageStore", "Model", "Linux", "TestKit"], packages: [log, protobuf]),
     test(
         "DaemonTests", ["CLICore", "CRIProto", "SwiftletAPI", "GRPC", "Model", "Linux", "TestKit", "swiftlet-conformance"],
         packages: [protobuf]),

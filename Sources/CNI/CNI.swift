@@ -46,6 +46,11 @@ package final class CNI: Sendable {
     /// The name of the interface in every pod, as Kubernetes has it.
     package static let interface = "eth0"
 
+    /// Is told of a plugin that starts, with its name and command; what it returns is called at the plugin's end, with whether it
+    /// went well. On the thread that runs it.
+    package typealias PluginWatch =
+        @Sendable (_ plugin: String, _ command: String) -> @Sendable (_ isWell: Bool) -> Void
+
     private let options: Options
     private let configurations: ConfigurationDirectory
     private let store: AttachmentStore
@@ -78,8 +83,8 @@ package final class CNI: Sendable {
     /// Attaches a pod: ADD of every plugin in order.
     ///
     /// A record is on disk before the first plugin runs. After an error, `detach` undoes what was done, in one DEL.
-    package func attach(_ request: NetworkRequest) async throws -> NetworkAttachment {
-        try await pool.run { [self] in try attachNow(request) }
+    package func attach(_ request: NetworkRequest, watch: PluginWatch? = nil) async throws -> NetworkAttachment {
+        try await pool.run { [self] in try attachNow(request, watch) }
     }
 
     /// Releases a pod: DEL of every plugin in reverse order, with the configuration and the result of its ADD, whatever
@@ -87,8 +92,10 @@ package final class CNI: Sendable {
     ///
     /// After an error the record stays, so that a later call tries again.
     /// - Parameter networkNamespace: nil when it is gone; plugins then release what lies outside of it.
-    package func detach(_ pod: PodID, networkNamespace: String?) async throws -> NetworkRelease {
-        try await pool.run { [self] in try detachNow(pod, networkNamespace: networkNamespace) }
+    package func detach(
+        _ pod: PodID, networkNamespace: String?, watch: PluginWatch? = nil
+    ) async throws -> NetworkRelease {
+        try await pool.run { [self] in try detachNow(pod, networkNamespace: networkNamespace, watch) }
     }
 
     /// Pods that have a record, from which stale ones are found at start.
@@ -101,7 +108,7 @@ package final class CNI: Sendable {
 // MARK: - Chains of plugins
 
 extension CNI {
-    private func attachNow(_ request: NetworkRequest) throws(CNIError) -> NetworkAttachment {
+    private func attachNow(_ request: NetworkRequest, _ watch: PluginWatch?) throws(CNIError) -> NetworkAttachment {
         guard request.networkNamespace.hasPrefix("/"), !request.networkNamespace.utf8.contains(0) else {
             throw .badRequest(
                 field: "network namespace", reason: "\"\(request.networkNamespace)\" is not an absolute path")
@@ -119,7 +126,7 @@ extension CNI {
         var last: (result: NetworkResult, plugin: String)?
         for plugin in network.plugins {
             let input = network.input(for: plugin, arguments: record.capabilityArguments, previous: last?.result.source)
-            let output = try run(plugin, .add, record, record.networkNamespace, input, deadline, &time)
+            let output = try run(plugin, .add, record, record.networkNamespace, input, deadline, &time, watch)
             last = (try Self.result(output, network.version, plugin.type), plugin.type)
         }
         guard let last else { throw .badResult(plugin: "", reason: "no plugin ran") }
@@ -132,7 +139,9 @@ extension CNI {
         return NetworkAttachment(addresses: addresses, result: last.result, network: network.name, pluginTime: time)
     }
 
-    private func detachNow(_ pod: PodID, networkNamespace: String?) throws(CNIError) -> NetworkRelease {
+    private func detachNow(
+        _ pod: PodID, networkNamespace: String?, _ watch: PluginWatch?
+    ) throws(CNIError) -> NetworkRelease {
         guard let record = try recordForRelease(pod) else {
             return NetworkRelease(wasAttached: false, pluginTime: .zero)
         }
@@ -144,7 +153,7 @@ extension CNI {
         for plugin in network.plugins.reversed() {
             let input = network.input(for: plugin, arguments: record.capabilityArguments, previous: previous)
             do throws(CNIError) {
-                _ = try run(plugin, .delete, record, networkNamespace ?? "", input, deadline, &time)
+                _ = try run(plugin, .delete, record, networkNamespace ?? "", input, deadline, &time, watch)
             } catch {
                 // The others still release what is theirs; DEL is repeated for all of them later.
                 if first == nil { first = error }
@@ -173,16 +182,23 @@ extension CNI {
     private func run(
         _ plugin: PluginConfiguration, _ command: PluginRunner.Call.Command, _ record: AttachmentRecord,
         _ networkNamespace: String,
-        _ input: JSON, _ deadline: PluginRunner.Deadline, _ time: inout Duration
+        _ input: JSON, _ deadline: PluginRunner.Deadline, _ time: inout Duration, _ watch: PluginWatch?
     ) throws(CNIError) -> [UInt8] {
         let call = PluginRunner.Call(
             command: command, containerID: record.pod.text, networkNamespace: networkNamespace,
             interface: record.interface,
             arguments: record.arguments)
-        defer { store.noteEnded(record.pod) }
-        return try runner.run(plugin.type, call, input: input, deadline: deadline, time: &time) {
+        let ended = watch?(plugin.type, command.rawValue)
+        var isWell = false
+        defer {
+            ended?(isWell)
+            store.noteEnded(record.pod)
+        }
+        let output = try runner.run(plugin.type, call, input: input, deadline: deadline, time: &time) {
             store.noteRunning(record.pod, pid: $0)
         }
+        isWell = true
+        return output
     }
 
     private func status(_ network: NetworkConfiguration) throws(CNIError) {

@@ -212,6 +212,7 @@ struct ImagePull: Sendable {
             do {
                 try await source.blob(plan.layer) { bytes in
                     meter.add(bytes.count)
+                    board.received.add(bytes.count)
                     try await receiver.receive(bytes)
                 }
             } catch {

@@ -22,8 +22,12 @@ package final class PullBoard: Sendable {
         var layers = SharedValues<ImagePull.LayerKey, LayerMeter>()
     }
     private let state = Mutex(State())
+    let received = ByteCount()
 
     package init() {}
+
+    /// Bytes of layers that came in since the start.
+    package var layerBytes: Int64 { received.value }
 
     // MARK: Pulls
 

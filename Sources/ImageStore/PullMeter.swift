@@ -1,6 +1,15 @@
 import Model
 import Synchronization
 
+/// Bytes of all pulls together.
+final class ByteCount: Sendable {
+    private let bytes = Atomic<Int64>(0)
+
+    func add(_ count: Int) { bytes.add(Int64(count), ordering: .relaxed) }
+
+    var value: Int64 { bytes.load(ordering: .relaxed) }
+}
+
 /// Counts one layer on its way here. Whoever fetches it adds, whoever watches reads; neither waits for the other.
 final class LayerMeter: Sendable {
     let digest: Digest

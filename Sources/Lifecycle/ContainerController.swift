@@ -53,8 +53,8 @@ package actor ContainerController {
     package func description() async throws -> (spec: RuntimeSpec, plan: LaunchPlan) {
         let plans = Plans(ports: ports, settings: settings)
         let pod = await pod.currentRecord()
-        let spec = try await plans.spec(record, pod: pod)
-        return (spec, try plans.container(record, spec: spec, pod: pod))
+        let spec = try await stage(.description) { try await plans.spec(record, pod: pod) }
+        return (spec, try await stage(.plan) { try plans.container(record, spec: spec, pod: pod) })
     }
 
     // MARK: Start
@@ -93,19 +93,21 @@ package actor ContainerController {
             }
             let pod = await pod.currentRecord()
             let plans = Plans(ports: ports, settings: settings)
-            let spec = try await stage("description") { try await plans.spec(record, pod: pod) }
+            let spec = try await stage(.description) { try await plans.spec(record, pod: pod) }
             runningSpec = spec
-            let compiled = try await stage("plan") { try plans.container(record, spec: spec, pod: pod) }
+            let compiled = try await stage(.plan) { try plans.container(record, spec: spec, pod: pod) }
             plan = compiled
             record.phase = .started
-            try await stage("record") { try await ports.records.save(record) }
-            try await stage("cgroup") {
+            try await stage(.record) { try await ports.records.save(record) }
+            try await stage(.cgroup, about: record.cgroup) {
                 try await ports.cgroups.makeContainer(
                     record.cgroup, resources: record.config.resources, devices: Self.deviceRules(spec, record))
             }
             let process = ProcessLaunch(
                 pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup, log: plans.log(record, pod: pod))
-            let started = try await stage("launch") { try await ports.supervisors.launch(process) }
+            let started = try await stage(.launch, about: "\(compiled.steps.count) steps") {
+                try await ports.supervisors.launch(process)
+            }
             if machine.launched(pid: started.pid, at: started.startedAt) { publish() }
         } catch {
             throw await startFailed(error, plan: plan)
@@ -189,14 +191,18 @@ package actor ContainerController {
                 continue
             case .signalAndWait:
                 if timeout > .zero {
-                    _ = try await stage("signal") {
+                    _ = try await stage(.signal, about: "\(record.stopSignal)") {
                         try await ports.supervisors.signal(podID, process: id.text, signal: record.stopSignal)
                     }
                 }
             case .wait: break
             }
-            if timeout > .zero, try await stage("wait", { try await wait(for: ended, atMost: timeout) }) { return }
-            try await stage("kill") { try await kill() }
+            if timeout > .zero,
+                try await stage(.wait, about: "at most \(timeout)", { try await wait(for: ended, atMost: timeout) })
+            {
+                return
+            }
+            try await stage(.kill) { try await kill() }
             return
         }
     }
@@ -261,11 +267,11 @@ package actor ContainerController {
             if let cgroupRemoval {
                 _ = await ports.bestEffort("remove cgroup of \(title)") { _ in try await cgroupRemoval.value() }
             }
-            try await stage("cgroup") { try await ports.cgroups.remove(record.cgroup) }
-            try await stage("writable layer") { try await ports.host.removeContainer(id) }
-            await stage("image") { await ports.images.release(id) }
-            await stage("supervisor") { await ports.supervisors.forget(podID, process: id.text) }
-            try await stage("record") { try await ports.records.removeContainer(id) }
+            try await stage(.cgroup) { try await ports.cgroups.remove(record.cgroup) }
+            try await stage(.writableLayer) { try await ports.host.removeContainer(id) }
+            await stage(.image) { await ports.images.release(id) }
+            await stage(.supervisor) { await ports.supervisors.forget(podID, process: id.text) }
+            try await stage(.record) { try await ports.records.removeContainer(id) }
         } catch {
             machine.removalFailed()
             publish()

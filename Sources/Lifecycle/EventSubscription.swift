@@ -62,22 +62,23 @@ package final class EventSubscription: Sendable {
         reader?.resume()
     }
 
-    /// False when the client is too far behind: then it has ended, and nothing more of it is kept.
-    func push(_ event: LifecycleEvent) -> Bool {
-        let isTaken = state.withLock { state in
-            guard state.end == nil else { return false }
+    /// How many events are lost to the client: 0 unless it is too far behind. Then it has ended, and nothing more of it is kept.
+    func push(_ event: LifecycleEvent) -> Int {
+        let lost = state.withLock { state in
+            guard state.end == nil else { return 1 }
             guard state.waiting.count < room else {
+                let lost = state.waiting.count + 1
                 state.waiting = []
                 state.end = Fault(
                     .resourceExhausted,
                     "get container events: the client is \(room) events behind; list all objects and ask again")
-                return false
+                return lost
             }
             state.waiting.append(event)
-            return true
+            return 0
         }
         wake()
-        return isTaken
+        return lost
     }
 
     func finish(_ fault: Fault) {

@@ -30,6 +30,7 @@ package final class EventHub: Sendable {
         var lastAt: Int64 = 0
         var isClosed = false
         var cutOff: UInt64 = 0
+        var dropped: UInt64 = 0
         /// What ended while no daemon ran, no more than there are containers and pods.
         var backlog: [LifecycleEvent] = []
         var backlogEnd = ContinuousClock.now
@@ -76,14 +77,20 @@ package final class EventHub: Sendable {
     /// Clients that were ended as they did not keep up, since the daemon started.
     package var cutOff: UInt64 { state.withLock { $0.cutOff } }
 
+    /// Events that those were not given any more.
+    package var dropped: UInt64 { state.withLock { $0.dropped } }
+
     /// Called with the inventory locked, so that the order of events is that of what they tell.
     func send(_ kind: LifecycleEvent.Kind, of subject: String, _ picture: () -> InventoryPicture) {
         state.withLock { state in
             guard !state.subscriptions.isEmpty else { return }
             let event = event(kind, of: subject, picture(), &state)
-            for (number, subscription) in state.subscriptions where !subscription.push(event) {
+            for (number, subscription) in state.subscriptions {
+                let lost = subscription.push(event)
+                guard lost > 0 else { continue }
                 state.subscriptions[number] = nil
                 state.cutOff += 1
+                state.dropped += UInt64(lost)
             }
         }
     }

@@ -4,7 +4,7 @@ import Synchronization
 /// The last operations on pods and containers, in memory, also of pods that are gone.
 ///
 /// At most `podsMax` pods with `perPodMax` operations each, and `allMax` operations in all: the pod that had none for the longest
-/// time goes first. With the bounds of an `OperationRecord` that is some 12 MB at the worst.
+/// time goes first. With the bounds of an `OperationRecord` that is some 30 MB at the worst.
 package final class OperationLog: Sendable {
     package static let podsMax = 256
     package static let perPodMax = 64
@@ -31,8 +31,16 @@ package final class OperationLog: Sendable {
     }
 
     private let state = Mutex(State())
+    private let observers = Mutex<[any OperationObserver]>([])
 
     package init() {}
+
+    /// Tells `observer` of operations that begin from now on.
+    package func add(_ observer: any OperationObserver) { observers.withLock { $0.append(observer) } }
+
+    func recorder(_ name: String, _ subject: OperationRecord.Subject, at now: Int64) -> OperationRecorder {
+        OperationRecorder(name, subject, at: now, observers: observers.withLock { $0 })
+    }
 
     /// Keeps an operation, from its start on.
     func keep(_ recorder: OperationRecorder, of pod: PodID, isExec: Bool = false) {
@@ -79,7 +87,7 @@ extension Runtime {
     func recorded<Result>(
         _ name: String, _ subject: OperationRecord.Subject, _ body: () async throws -> Result
     ) async throws -> Result {
-        let recorder = OperationRecorder(name, subject, at: ports.clock.now())
+        let recorder = operations.recorder(name, subject, at: ports.clock.now())
         operations.keep(recorder, of: subject.pod)
         do {
             let result = try await OperationRecorder.$scope.withValue(.init(recorder: recorder, stage: nil)) {

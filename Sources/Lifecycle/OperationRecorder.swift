@@ -14,9 +14,13 @@ final class OperationRecorder: Sendable {
 
     private let began = ContinuousClock.now
     private let state: Mutex<OperationRecord>
+    private let observers: [any OperationObserver]
 
-    init(_ name: String, _ subject: OperationRecord.Subject, at now: Int64) {
-        state = Mutex(OperationRecord(name: name, subject: subject, startedAt: now))
+    init(
+        _ name: String, _ subject: OperationRecord.Subject, at now: Int64, observers: [any OperationObserver] = []
+    ) {
+        state = Mutex(OperationRecord(name: name, subject: subject, caller: TraceParent.current, startedAt: now))
+        self.observers = observers
     }
 
     var record: OperationRecord { state.withLock { $0 } }
@@ -27,26 +31,42 @@ final class OperationRecorder: Sendable {
     /// The call returns. What its work still does, because the client left, is not counted.
     func finish(_ error: (any Error)?) {
         let duration = elapsed
-        let text = error.map { Self.bounded("\($0)") } ?? ""
-        state.withLock { record in
+        let text = error.map { Self.bounded("\($0)", OperationRecord.errorBytesMax) } ?? ""
+        let record = state.withLock { record in
             record.duration = duration
             record.error = text
+            return record
         }
+        for observer in observers { observer.ended(record) }
     }
 
     /// The index of the new stage; nil when no more are kept.
-    fileprivate func begin(_ name: String, in parent: Int?) -> Int? {
+    func begin(_ name: StageName, _ detail: String, in parent: Int?) -> Int? {
         let start = elapsed
         return state.withLock { record in
             guard record.stages.count < OperationRecord.stagesMax, record.duration == 0 else { return nil }
-            record.stages.append(.init(name: name, start: start, parent: parent))
+            record.stages.append(
+                .init(
+                    name: name, detail: Self.bounded(detail, OperationRecord.detailBytesMax), start: start,
+                    parent: parent))
             return record.stages.count - 1
         }
     }
 
-    fileprivate func end(_ stage: Int) {
+    /// Also of a stage that goes on after the call has returned: its time is what it took.
+    func end(_ index: Int, failed: Bool) {
         let now = elapsed
-        state.withLock { $0.stages[stage].duration = max(1, now - $0.stages[stage].start) }
+        let (operation, stage) = state.withLock { record in
+            record.stages[index].duration = max(1, now - record.stages[index].start)
+            record.stages[index].hasFailed = failed
+            return (record.name, record.stages[index])
+        }
+        for observer in observers { observer.stageEnded(stage, of: operation) }
+    }
+
+    func describe(_ stage: Int, _ detail: String) {
+        let detail = Self.bounded(detail, OperationRecord.detailBytesMax)
+        state.withLock { $0.stages[stage].detail = detail }
     }
 
     /// Never 0: that means that it runs.
@@ -55,21 +75,8 @@ final class OperationRecorder: Sendable {
         return max(1, seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000)
     }
 
-    private static func bounded(_ text: String) -> String {
-        guard text.utf8.count > OperationRecord.errorBytesMax else { return text }
-        return String(decoding: text.utf8.prefix(OperationRecord.errorBytesMax), as: UTF8.self)
-    }
-}
-
-/// Runs `body` as a stage of the operation under way in this task; without one it only runs it.
-func stage<Result>(
-    _ name: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
-) async rethrows -> Result {
-    guard let scope = OperationRecorder.scope, let index = scope.recorder.begin(name, in: scope.stage) else {
-        return try await body()
-    }
-    defer { scope.recorder.end(index) }
-    return try await OperationRecorder.$scope.withValue(.init(recorder: scope.recorder, stage: index)) {
-        try await body()
+    private static func bounded(_ text: String, _ bytesMax: Int) -> String {
+        guard text.utf8.count > bytesMax else { return text }
+        return String(decoding: text.utf8.prefix(bytesMax), as: UTF8.self)
     }
 }

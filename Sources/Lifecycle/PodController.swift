@@ -52,25 +52,29 @@ package actor PodController {
     /// Makes the sandbox; undoes all of it where a part fails.
     func create() async {
         do {
-            try await stage("record") { try await ports.records.save(record) }
-            try await stage("host files") { try await ports.host.makePod(record) }
-            try await stage("cgroup") { try await ports.cgroups.makePod(id, sandbox: record.cgroup) }
+            try await stage(.record) { try await ports.records.save(record) }
+            try await stage(.hostFiles) { try await ports.host.makePod(record) }
+            try await stage(.cgroup, about: record.cgroup) {
+                try await ports.cgroups.makePod(id, sandbox: record.cgroup)
+            }
             let birth = try Plans(ports: ports, settings: settings).birth(record)
             do {
-                try await stage("supervisor") { try await ports.supervisors.spawn(id, birth: birth) }
+                try await stage(.supervisor) { try await ports.supervisors.spawn(id, birth: birth) }
             } catch {
                 throw Plans.fault(for: error, plan: birth, operation: "start the pod's supervisor")
             }
             if record.config.namespaces.network != .node {
-                let attachment = try await stage("network") {
-                    try await ports.network.attach(id, config: record.config, cgroup: record.cgroup)
+                let attachment = try await stage(.network) {
+                    let attachment = try await ports.network.attach(id, config: record.config, cgroup: record.cgroup)
+                    StagePlace.current?.describe(attachment.addresses.joined(separator: ", "))
+                    return attachment
                 }
                 record.addresses = attachment.addresses
                 record.networkMicroseconds = attachment.pluginMicroseconds
             }
-            if record.config.namespaces.pid == .pod { try await stage("init") { try await launchInit() } }
+            if record.config.namespaces.pid == .pod { try await stage(.podInit) { try await launchInit() } }
             record.phase = .ready
-            try await stage("final record") { try await ports.records.save(record) }
+            try await stage(.finalRecord) { try await ports.records.save(record) }
             machine.made()
             publish()
             creation.finish(.success(id))
@@ -80,7 +84,7 @@ package actor PodController {
     }
 
     func creationFailed(_ fault: Fault) async {
-        if await stage("undo", { await release() == nil ? await erase() == nil : false }) {
+        if await stage(.undo, { await release() == nil ? await erase() == nil : false }) {
             machine.failed(undone: true)
             inventory.withdraw(id, name: record.config.metadata)
         } else {
@@ -109,6 +113,7 @@ package actor PodController {
     /// The supervisor is dead: nobody watches the pod's processes, so they end.
     func supervisorLost() async {
         guard machine.lost() else { return }
+        leaked(.lostPod, .running)
         record.phase = .stopped
         publish()
         let saved = record
@@ -122,6 +127,7 @@ package actor PodController {
     /// The init of the pod's PID namespace has ended, and with it every process in it.
     func initExited() async {
         guard machine.lost() else { return }
+        leaked(.lostPod, .running)
         record.phase = .stopped
         publish()
         let saved = record
@@ -133,6 +139,22 @@ package actor PodController {
     /// True if a stop has nothing left to do.
     private var isReleased: Bool { record.networkReleased && released }
     var released = false
+    /// What was found of it without an owner and is not gone yet.
+    private var leak: (kind: LeakTally.Kind, moment: LeakTally.Moment)?
+
+    /// Counts something that a release will mend.
+    func leaked(_ kind: LeakTally.Kind, _ moment: LeakTally.Moment) {
+        guard leak == nil else { return }
+        leak = (kind, moment)
+        ports.leaks.found(kind, moment)
+    }
+
+    private func note(isReleased: Bool) {
+        guard isReleased else { return leaked(.unreleasedPod, .running) }
+        guard let leak else { return }
+        ports.leaks.mended(leak.kind, leak.moment)
+        self.leak = nil
+    }
 
     package func stop() async throws {
         while true {
@@ -158,7 +180,7 @@ package actor PodController {
     private func stopToTheEnd() async throws {
         let containers = inventory.containerControllers(of: id)
         publish()
-        let failures = await stage("containers") {
+        let failures = await stage(.containers, about: "\(containers.count)") {
             await withTaskGroup(of: (any Error)?.self) { group in
                 for container in containers {
                     group.addTask {
@@ -171,7 +193,7 @@ package actor PodController {
         let failure = await release() ?? failures.first
         record.phase = .stopped
         let saved = record
-        let unsaved = await stage("record") {
+        let unsaved = await stage(.record) {
             await ports.bestEffort("record the stop of \(title)") { try await $0.records.save(saved) }
         }
         machine.stopped()
@@ -185,24 +207,25 @@ package actor PodController {
         let id = id
         var failure: (any Error)?
         if !record.networkReleased {
-            failure = await stage("network") {
+            failure = await stage(.network) {
                 await ports.bestEffort("release network of \(title)") { try await $0.network.release(id) }
             }
             if failure == nil { record.networkReleased = true }
         }
         let cgroup = record.cgroup
-        let steps: [(String, @Sendable (Ports) async throws -> Void)] = [
-            ("kill", { try await $0.cgroups.kill(cgroup) }),
-            ("end supervisor", { try await $0.supervisors.end(id) }),
-            ("remove cgroup", { try await $0.cgroups.remove(cgroup) }),
-            ("remove supervisor's cgroup", { try await $0.cgroups.removeSupervisor(id) }),
-            ("release mounts", { try await $0.host.releasePod(id) }),
+        let steps: [(StageName, @Sendable (Ports) async throws -> Void)] = [
+            (.kill, { try await $0.cgroups.kill(cgroup) }),
+            (.endSupervisor, { try await $0.supervisors.end(id) }),
+            (.removeCgroup, { try await $0.cgroups.remove(cgroup) }),
+            (.removeSupervisorCgroup, { try await $0.cgroups.removeSupervisor(id) }),
+            (.releaseMounts, { try await $0.host.releasePod(id) }),
         ]
         for (what, step) in steps {
-            let error = await stage(what) { await ports.bestEffort("\(what) of \(title)", step) }
+            let error = await stage(what) { await ports.bestEffort("\(what.rawValue) of \(title)", step) }
             failure = failure ?? error
         }
         released = failure == nil
+        note(isReleased: isReleased)
         return failure
     }
 
@@ -235,10 +258,10 @@ package actor PodController {
 
     private func takeApart() async throws {
         do {
-            try await stage("containers") {
+            try await stage(.containers) {
                 for container in inventory.containerControllers(of: id) { try await container.remove() }
             }
-            if let error = await stage("files and record", { await erase() }) { throw error }
+            if let error = await stage(.filesAndRecord, { await erase() }) { throw error }
         } catch {
             machine.removalFailed()
             throw error.fault("remove \(title)")

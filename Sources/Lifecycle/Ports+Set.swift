@@ -13,11 +13,13 @@ package struct Ports: Sendable {
     package var log: Logger
     /// Where operations run: nil = the tasks' own threads. The daemon's may block, so that a file is written where one is.
     package var executor: (any TaskExecutor)?
+    /// Where leaks are counted.
+    package let leaks: LeakTally
 
     package init(
         supervisors: any SupervisorPort, cgroups: any CgroupPort, records: any RecordPort, network: any NetworkPort,
         images: any ImagePort, host: any HostPort, clock: any ClockPort, log: Logger,
-        executor: (any TaskExecutor)? = nil
+        executor: (any TaskExecutor)? = nil, leaks: LeakTally = LeakTally()
     ) {
         self.supervisors = supervisors
         self.cgroups = cgroups
@@ -28,6 +30,7 @@ package struct Ports: Sendable {
         self.clock = clock
         self.log = log
         self.executor = executor
+        self.leaks = leaks
     }
 
     /// Carries out a step of clean-up whose failure must not stop the others: logs it and says whether it worked.

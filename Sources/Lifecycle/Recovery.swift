@@ -49,6 +49,7 @@ extension Runtime {
         }
         if outcome == .undone {
             await pod.undoCreation()
+            ports.leaks.note(.unfinishedPod, .recovery, isMended: inventory.controller(of: record.id) == nil)
             report.podsUndone += 1
             return []
         }
@@ -67,7 +68,10 @@ extension Runtime {
                 report: &report)
             if isNews { ended.append(container.id) }
         }
-        if !isReady { await pod.settleAfterLoss() }
+        if !isReady {
+            if outcome == .lost { await pod.leaked(.lostPod, .recovery) }
+            await pod.settleAfterLoss()
+        }
         return ended
     }
 
@@ -106,7 +110,8 @@ extension Runtime {
             return false
         }
         if record.phase == .creating {
-            await container.undoRecoveredCreation()
+            let isUndone = await container.undoRecoveredCreation()
+            ports.leaks.note(.unfinishedContainer, .recovery, isMended: isUndone)
             report.containersUndone += 1
             return false
         }
@@ -158,28 +163,36 @@ extension Runtime {
     ) async throws {
         let found = try await ports.host.leftovers()
         let knownContainers = Set(containers.map(\.id))
-        let orphanPods = Set(found.pods).union(try await ports.network.attached()).subtracting(pods)
+        let podsOnDisk = Set(found.pods)
+        let orphanPods = podsOnDisk.union(try await ports.network.attached()).subtracting(pods)
         for container in containers where !pods.contains(container.podID) {
-            _ = await ports.bestEffort("remove container \(container.id.short) without a pod") {
+            let failure = await ports.bestEffort("remove container \(container.id.short) without a pod") {
                 try await $0.cgroups.remove(container.cgroup)
                 try await $0.host.removeContainer(container.id)
                 try await $0.records.removeContainer(container.id)
             }
+            ports.leaks.note(.containerWithoutPod, .recovery, isMended: failure == nil)
             report.leftoversRemoved += 1
         }
         for pod in orphanPods {
             report.leftoversRemoved += 1
-            _ = await ports.bestEffort("release network of \(pod.short)") { try await $0.network.release(pod) }
-            _ = await ports.bestEffort("end supervisor of \(pod.short)") { try await $0.supervisors.end(pod) }
-            _ = await ports.bestEffort("remove cgroup of \(pod.short)") { try await $0.cgroups.removeSupervisor(pod) }
-            _ = await ports.bestEffort("release mounts of \(pod.short)") { try await $0.host.releasePod(pod) }
-            _ = await ports.bestEffort("remove directories of \(pod.short)") { try await $0.host.removePod(pod) }
+            let failures = [
+                await ports.bestEffort("release network of \(pod.short)") { try await $0.network.release(pod) },
+                await ports.bestEffort("end supervisor of \(pod.short)") { try await $0.supervisors.end(pod) },
+                await ports.bestEffort("remove cgroup of \(pod.short)") { try await $0.cgroups.removeSupervisor(pod) },
+                await ports.bestEffort("release mounts of \(pod.short)") { try await $0.host.releasePod(pod) },
+                await ports.bestEffort("remove directories of \(pod.short)") { try await $0.host.removePod(pod) },
+            ]
+            ports.leaks.note(
+                podsOnDisk.contains(pod) ? .podWithoutRecord : .networkWithoutPod, .recovery,
+                isMended: failures.allSatisfy { $0 == nil })
         }
         for container in found.containers where !knownContainers.contains(container) {
             report.leftoversRemoved += 1
-            _ = await ports.bestEffort("remove directories of \(container.short)") {
+            let failure = await ports.bestEffort("remove directories of \(container.short)") {
                 try await $0.host.removeContainer(container)
             }
+            ports.leaks.note(.containerWithoutRecord, .recovery, isMended: failure == nil)
         }
     }
 }
@@ -203,8 +216,9 @@ extension PodController {
 
 extension ContainerController {
     /// A daemon died while it made this container.
-    func undoRecoveredCreation() async {
-        await undoCreation()
+    func undoRecoveredCreation() async -> Bool {
+        let isUndone = await undoCreation()
         creation.finish(.failure(Fault(.aborted, "the daemon ended while the container was made")))
+        return isUndone
     }
 }

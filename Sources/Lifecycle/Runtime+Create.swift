@@ -4,9 +4,12 @@ extension Runtime {
     /// The record of a new container, with all that its image decides, and the image.
     func newRecord(_ config: ContainerConfig, pod: PodRecord) async throws -> (ContainerRecord, RuntimeImage) {
         let resolved = try await withImage(config.image) { try await ports.images.image(config.image) }
+        StagePlace.current?.describe("\(config.image), \(resolved.image.layers.count) layers")
         try checkNamespaces(config, pod: pod)
-        let user = try await withImage(config.image) {
-            try await ports.images.resolveUser(resolved.image, choice: config.security.user)
+        let user = try await stage(.user) {
+            try await withImage(config.image) {
+                try await ports.images.resolveUser(resolved.image, choice: config.security.user)
+            }
         }
         let id = ContainerID.random()
         var record = ContainerRecord(

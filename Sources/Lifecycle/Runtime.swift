@@ -86,7 +86,7 @@ package final class Runtime: Sendable {
     private func createContainer(
         in controller: PodController, of pod: PodRecord, config: ContainerConfig
     ) async throws -> ContainerID {
-        let (record, image) = try await stage("image") { try await newRecord(config, pod: pod) }
+        let (record, image) = try await stage(.image, about: config.image) { try await newRecord(config, pod: pod) }
         let container = ContainerController(record: record, state: .created, pod: controller)
         if let holder = inventory.reserve(config.metadata, for: container) {
             guard await holder.configuration() == config else {

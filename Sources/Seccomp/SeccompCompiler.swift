@@ -9,14 +9,27 @@ package final class SeccompCompiler: Sendable {
     /// Filters kept before all are dropped; a filter and its profile take about 30 kB.
     private static let keptMax = 64
 
-    private let kept = Mutex<[RuntimeSeccomp: SeccompFilter]>([:])
+    /// Is told that a compilation begins; what it returns is called at its end, with the number of instructions or nil for a
+    /// profile that is refused. In the caller's task.
+    package typealias Watch = @Sendable () -> @Sendable (_ instructions: Int?) -> Void
 
-    package init() {}
+    private let kept = Mutex<[RuntimeSeccomp: SeccompFilter]>([:])
+    private let watch: Watch?
+
+    package init(watch: Watch? = nil) { self.watch = watch }
 
     /// The filter of a profile whose conditions are decided.
     package func filter(for profile: RuntimeSeccomp) throws(SeccompError) -> SeccompFilter {
         if let filter = kept.withLock({ $0[profile] }) { return filter }
-        let filter = try Self.compile(profile)
+        let ended = watch?()
+        let filter: SeccompFilter
+        do throws(SeccompError) {
+            filter = try Self.compile(profile)
+        } catch {
+            ended?(nil)
+            throw error
+        }
+        ended?(filter.program.count / 8)
         kept.withLock { kept in
             if kept.count >= Self.keptMax { kept.removeAll() }
             kept[profile] = filter

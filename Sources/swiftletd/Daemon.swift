@@ -122,12 +122,13 @@ struct Daemon {
         let facts = try NodeFacts.read(cgroupMount: cgroups.mountPoint)
         let images = try await makeImages(paths, pool, log)
         let launcher = try openLauncher()
+        let leaks = LeakTally()
 
         let supervisors = SupervisorAdapter(
             paths: paths, cgroupMount: cgroups.mountPoint,
             supervisorCgroup: { own.supervisors.description + "/" + $0.text }, launcher: launcher, reactor: reactor,
             pool: pool,
-            log: log)
+            log: log, leaks: leaks)
         let cni = try Adapters.fault { () throws(CNIError) in try CNI(cniOptions, recordDirectory: paths.networks) }
         try Adapters.fault { () throws(CNIError) in try cni.killLeftovers() }
         let ports = Ports(
@@ -139,11 +140,12 @@ struct Daemon {
             records: try RecordAdapter(root: lock, paths: paths, pool: pool, log: log),
             network: NetworkAdapter(cni: cni, paths: paths), images: images,
             host: HostAdapter(paths: paths, pool: pool, shmBytes: config.container.shmBytes, nodeFacts: facts),
-            clock: SystemClock(), log: log, executor: pool)
+            clock: SystemClock(), log: log, executor: pool, leaks: leaks)
         let defaults = try config.runtimeDefaults()
         let settings = Settings(
             specs: SpecBuilder(host: facts.host, defaults: defaults),
-            plans: PlanBuilder(host: facts.host, defaults: defaults, seccomp: SeccompCompiler()),
+            plans: PlanBuilder(
+                host: facts.host, defaults: defaults, seccomp: SeccompCompiler(watch: Self.seccompWatch)),
             copiesImageVolumes: config.image.volumes == "copy", execOutputBytesMax: config.exec.syncOutputBytesMax,
             execDrain: .milliseconds(config.exec.syncDrainMilliseconds))
         let configuration = liveConfiguration(control, settings, images.registry)
@@ -164,7 +166,8 @@ struct Daemon {
         return Parts(
             lock: lock, runtime: runtime, service: service, images: images, streaming: streaming,
             inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log),
-            monitoring: MonitoringAnswers(runtime: runtime), pool: pool, configuration: configuration)
+            monitoring: monitoring(runtime, [images.statistics, supervisors, leaks]), pool: pool,
+            configuration: configuration)
     }
 
     private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {
@@ -183,7 +186,8 @@ struct Daemon {
         return ImageAdapter(
             store: store,
             registry: RegistryClient(configuration: client, eventLoops: MultiThreadedEventLoopGroup.singleton),
-            paths: paths, writable: WritableUsage(directory: paths.rootContainers, pool: pool), log: log)
+            paths: paths, writable: WritableUsage(directory: paths.rootContainers, pool: pool), log: log,
+            statistics: PullStatistics(board: store.board))
     }
 
     private func makeCgroups(_ pool: BlockingPool) throws -> ((cgroups: Cgroups, mountPoint: String), OwnCgroup) {

@@ -44,6 +44,77 @@ extension WholeDaemon.Monitoring {
         }
     }
 
+    @Test func `the stages of starts, the plugins among them, are counted, and supervisors are`() async throws {
+        let node = try Node.current
+        let before = try await samples(node)
+        try await node.withPod("staged") { pod in
+            _ = try await pod.start()
+            let after = try await samples(node)
+            func grown(_ name: String) -> Double { (after[name] ?? 0) - (before[name] ?? 0) }
+            for (method, stages) in [
+                "RunPodSandbox": ["record", "host_files", "cgroup", "supervisor", "birth", "connection", "network"],
+                "CreateContainer": ["image", "user", "writable_layer", "trial_plan", "description", "plan"],
+                "StartContainer": ["description", "plan", "record", "cgroup", "launch"],
+            ] {
+                for stage in stages {
+                    let labels = "{method=\"\(method)\",stage=\"\(stage)\"}"
+                    #expect(grown("swiftlet_start_stage_duration_seconds_count" + labels) == 1, "\(labels)")
+                    #expect(grown("swiftlet_start_stage_duration_seconds_sum" + labels) > 0, "\(labels)")
+                }
+            }
+            let plugins = "swiftlet_start_stage_duration_seconds_count{method=\"RunPodSandbox\",stage=\"plugin\"}"
+            #expect(grown(plugins) >= 1)
+            #expect(grown("swiftlet_supervisors_started_total") == 1 && after["swiftlet_supervisors"] == 1)
+        }
+        #expect(try await samples(node)["swiftlet_supervisors"] == 0)
+    }
+
+    @Test func `pulls are counted, with their bytes`() async throws {
+        let node = try Node.current
+        let image = "docker.io/swiftlet/volumes:latest"
+        _ = try await node.call(CRIMethods.removeImage, .with { $0.image.image = image })
+        let before = try await samples(node)
+        _ = try await node.call(CRIMethods.pullImage, .with { $0.image.image = image })
+        _ = try await node.refusal(
+            of: CRIMethods.pullImage, .with { $0.image.image = "docker.io/swiftlet/none:latest" })
+        let after = try await samples(node)
+        func grown(_ name: String) -> Double { (after[name] ?? 0) - (before[name] ?? 0) }
+        #expect(grown("swiftlet_image_pulls_started_total") == 2)
+        #expect(grown("swiftlet_image_pulls_total{result=\"succeeded\"}") == 1)
+        #expect(grown("swiftlet_image_pulls_total{result=\"failed\"}") == 1)
+        #expect(grown("swiftlet_image_pull_bytes_total") > 0)
+    }
+
+    @Test func `a pod whose supervisor dies is a leak, found at once or at the next start, until it is released`()
+        async throws
+    {
+        let node = try Node.current
+        let before = try await samples(node)
+        try await node.withPod("lost-while-running") { pod in
+            _ = try await pod.start()
+            #expect(kill(try node.supervisor(of: pod), SIGKILL) == 0)
+            try await eventually("the loss is seen") { try await pod.status().state == .sandboxNotready }
+            let after = try await samples(node)
+            let found = "swiftlet_leaks_found_total{kind=\"lost_pod\",found_at=\"running\"}"
+            #expect((after[found] ?? 0) - (before[found] ?? 0) == 1)
+            #expect(after["swiftlet_supervisors"] == 0)
+            try await pod.stop()
+            let mended = "swiftlet_leaks_mended_total{kind=\"lost_pod\",found_at=\"running\"}"
+            #expect((try await samples(node)[mended] ?? 0) - (before[mended] ?? 0) == 1)
+        }
+        try await node.withPod("lost-while-away") { pod in
+            let supervisor = try node.supervisor(of: pod)
+            try await node.endDaemon()
+            #expect(kill(supervisor, SIGKILL) == 0)
+            try await node.startDaemon()
+            let samples = try await samples(node)
+            for name in ["found", "mended"] {
+                let series = "swiftlet_leaks_\(name)_total{kind=\"lost_pod\",found_at=\"recovery\"}"
+                #expect(samples[series] == 1, "\(series)")
+            }
+        }
+    }
+
     /// Every sample by its name with its labels; a line that is none fails, as a name does that comes twice.
     private func samples(_ node: Node) async throws -> [String: Double] {
         let page = try await get(node, "/metrics")

@@ -27,6 +27,12 @@ extension WholeDaemon.Operations {
             for stage in ["supervisor", "cgroup", "network"] {
                 #expect(kept[0].stages.contains { $0.name == stage && $0.duration > 0 }, "\(stage)")
             }
+            let network = try #require(kept[0].stages.firstIndex { $0.name == "network" })
+            let plugins = kept[0].stages.filter { $0.name == "plugin" }
+            #expect(plugins.first?.detail == "bridge ADD", "\(plugins)")
+            #expect(plugins.allSatisfy { $0.parent == Int32(network) && $0.duration > 0 && !$0.failed })
+            #expect(kept[0].stages.filter { ["birth", "connection"].contains($0.name) }.count == 2)
+            #expect(kept[1].stages[0].detail.contains("busybox"))
             #expect(kept[2].containerID == container.id && kept[2].stages.contains { $0.name == "launch" })
             let picture = try await node.shell("swiftlet trace -o svg \(pod.id)")
             #expect(picture.stdout.contains("<svg") && picture.stdout.contains("supervisor"))

@@ -26,17 +26,21 @@ struct OperationTests {
         #expect(kept.map(\.subject.container) == ["", id.text, id.text, id.text, id.text, "", ""])
         #expect(kept.map(\.subject.containerName) == ["", "main", "main", "main", "main", "", ""])
         #expect(
-            kept[0].stages.map(\.name) == ["record", "host files", "cgroup", "supervisor", "network", "final record"])
+            kept[0].stages.map(\.name) == [.record, .hostFiles, .cgroup, .supervisor, .network, .finalRecord])
         #expect(
             kept[1].stages.map(\.name) == [
-                "image", "record", "retain image", "writable layer", "trial plan", "final record",
+                .image, .user, .record, .retainImage, .writableLayer, .trialPlan, .description, .plan, .finalRecord,
             ])
-        #expect(kept[2].stages.map(\.name) == ["description", "plan", "record", "cgroup", "launch"])
+        #expect(kept[2].stages.map(\.name) == [.description, .plan, .record, .cgroup, .launch])
         for operation in kept {
             let end = operation.stages.map { $0.start + $0.duration }.max() ?? 0
-            #expect(operation.stages.allSatisfy { $0.duration > 0 && $0.parent == nil } && end <= operation.duration)
+            #expect(operation.stages.allSatisfy { $0.duration > 0 && !$0.hasFailed } && end <= operation.duration)
             #expect(operation.stages.map(\.start) == operation.stages.map(\.start).sorted())
         }
+        let parents = kept[1].stages.map { stage in stage.parent.map { kept[1].stages[$0].name } }
+        #expect(parents == [nil, .image, nil, nil, nil, nil, .trialPlan, .trialPlan, nil])
+        #expect(kept[0].stages[4].detail == "10.0.0.2, fd00::2")
+        #expect(kept[1].stages[0].detail.hasSuffix(" layers") && kept[2].stages[4].detail.hasSuffix(" steps"))
     }
 
     @Test("what a pod's stop does to its containers is a part of a stage of it")
@@ -45,8 +49,8 @@ struct OperationTests {
         let (pod, _) = try await bench.runContainer()
         try await bench.runtime.stopPod(pod.text)
         let stop = try #require(try bench.runtime.operations.operations().last)
-        let containers = try #require(stop.stages.firstIndex { $0.name == "containers" })
-        let kill = try #require(stop.stages.first { $0.name == "kill" && $0.parent != nil })
+        let containers = try #require(stop.stages.firstIndex { $0.name == .containers })
+        let kill = try #require(stop.stages.first { $0.name == .kill && $0.parent != nil })
         #expect(kill.parent == containers)
         #expect(stop.stages[containers].start <= kill.start)
     }
@@ -61,22 +65,51 @@ struct OperationTests {
         let kept = try #require(try bench.runtime.operations.operations().last)
         #expect(kept.name == "CreateContainer" && kept.subject.containerName == "main")
         #expect(kept.error.contains("image \"no\" is not on this node"))
-        #expect(kept.stages.map(\.name) == ["image"])
+        #expect(kept.stages.map(\.name) == [.image] && kept.stages[0].hasFailed)
     }
 
     @Test("the bounds hold for stages and errors")
     func boundsOfOne() async throws {
         let recorder = OperationRecorder("Test", try await subject(), at: 1)
         await OperationRecorder.$scope.withValue(.init(recorder: recorder, stage: nil)) {
-            for _ in 0..<(OperationRecord.stagesMax + 10) { await stage("part") {} }
+            for _ in 0..<(OperationRecord.stagesMax + 10) {
+                await stage(.record, about: String(repeating: "é", count: 1 << 16)) {}
+            }
         }
         recorder.finish(Fault.invalid(String(repeating: "é", count: 1 << 16)))
         let record = recorder.record
         #expect(record.stages.count == OperationRecord.stagesMax)
+        #expect(record.stages.allSatisfy { $0.detail.utf8.count <= OperationRecord.detailBytesMax + 2 })
         #expect(record.error.utf8.count <= OperationRecord.errorBytesMax + 2)
         // What goes on after the call has returned is not the call's.
-        await OperationRecorder.$scope.withValue(.init(recorder: recorder, stage: nil)) { await stage("late") {} }
+        await OperationRecorder.$scope.withValue(.init(recorder: recorder, stage: nil)) { await stage(.wait) {} }
         #expect(recorder.record == record)
+    }
+
+    @Test("who watches is told of each stage as it ends, also of one that outlives its call, and of each call")
+    func watching() async throws {
+        let log = OperationLog()
+        let seen = Seen()
+        log.add(seen)
+        let recorder = log.recorder("Test", try await subject(), at: 1)
+        let place = OperationRecorder.$scope.withValue(.init(recorder: recorder, stage: nil)) { StagePlace.current }
+        place?.begin(.kill)?.end()
+        let late = place?.begin(.wait, "long")
+        recorder.finish(nil)
+        #expect(place?.begin(.kill) == nil)
+        late?.end(failed: true, detail: "longer")
+        let all = seen.all.withLock { $0 }
+        #expect(all.map(\.stage?.name) == [.kill, nil, .wait] && all[1].record?.stages.count == 2)
+        #expect(all[2].stage?.hasFailed == true && all[2].stage?.detail == "longer")
+    }
+
+    private final class Seen: OperationObserver {
+        let all = Mutex<[(stage: OperationRecord.Stage?, record: OperationRecord?)]>([])
+
+        func stageEnded(_ stage: OperationRecord.Stage, of operation: String) {
+            all.withLock { $0.append((stage, nil)) }
+        }
+        func ended(_ record: OperationRecord) { all.withLock { $0.append((nil, record)) } }
     }
 
     @Test("the log keeps the last pods, the last operations of each, and few failed execs")

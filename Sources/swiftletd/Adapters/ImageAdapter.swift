@@ -15,6 +15,7 @@ struct ImageAdapter: ImagePort, ImageServicePort {
     let paths: Layout
     let writable: WritableUsage
     let log: Logger
+    let statistics: PullStatistics
 
     // MARK: For containers
 
@@ -74,6 +75,10 @@ struct ImageAdapter: ImagePort, ImageServicePort {
     // MARK: For the CRI
 
     func pull(_ reference: String, credentials: PullCredentials) async throws -> String {
+        try await statistics.counted { try await pullNow(reference, credentials) }
+    }
+
+    private func pullNow(_ reference: String, _ credentials: PullCredentials) async throws -> String {
         let name = try ImageReference(reference)
         let login = try RegistryCredentials(
             username: credentials.username, password: credentials.password, auth: credentials.auth,

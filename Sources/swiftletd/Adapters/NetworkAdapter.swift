@@ -12,7 +12,8 @@ struct NetworkAdapter: NetworkPort {
         do {
             let attachment = try await cni.attach(
                 NetworkRequest(
-                    pod: pod, config: config, networkNamespace: paths.networkNamespace(pod), cgroupPath: cgroup))
+                    pod: pod, config: config, networkNamespace: paths.networkNamespace(pod), cgroupPath: cgroup),
+                watch: Self.watch)
             return Lifecycle.NetworkAttachment(
                 addresses: attachment.addresses.map(\.description),
                 pluginMicroseconds: attachment.pluginTime.microseconds)
@@ -23,7 +24,8 @@ struct NetworkAdapter: NetworkPort {
 
     func release(_ pod: PodID) async throws {
         do {
-            _ = try await cni.detach(pod, networkNamespace: isPinned(pod) ? paths.networkNamespace(pod) : nil)
+            _ = try await cni.detach(
+                pod, networkNamespace: isPinned(pod) ? paths.networkNamespace(pod) : nil, watch: Self.watch)
         } catch let error as CNIError {
             throw error.fault
         }
@@ -39,6 +41,15 @@ struct NetworkAdapter: NetworkPort {
 
     func attached() async throws -> [PodID] {
         do throws(CNIError) { return try cni.attachedPods() } catch { throw error.fault }
+    }
+
+    /// Makes each plugin a stage of the operation that asks.
+    private static var watch: CNI.PluginWatch? {
+        guard let place = StagePlace.current else { return nil }
+        return { plugin, command in
+            let stage = place.begin(.plugin, "\(plugin) \(command)")
+            return { isWell in stage?.end(failed: !isWell) }
+        }
     }
 
     /// A namespace is there, and not only the file that it would be pinned on.

@@ -11,6 +11,8 @@ final class SupervisorAdapter: SupervisorPort {
     private struct State {
         var connections: [PodID: SupervisorConnection] = [:]
         var handles: [PodID: [String: ProcessHandle]] = [:]
+        var started: UInt64 = 0
+        var lost: UInt64 = 0
     }
 
     private let paths: Layout
@@ -22,6 +24,7 @@ final class SupervisorAdapter: SupervisorPort {
     private let spawner: SupervisorSpawner
     private let pool: BlockingPool
     private let log: Logger
+    private let leaks: LeakTally
     let leaves = ExecLeaves()
     let inputClaims = InputClaims()
     private let state = Mutex(State())
@@ -30,7 +33,7 @@ final class SupervisorAdapter: SupervisorPort {
     init(
         paths: Layout, cgroupMount: String, supervisorCgroup: @escaping @Sendable (PodID) -> String,
         launcher: SealedLauncher,
-        reactor: Reactor, pool: BlockingPool, log: Logger
+        reactor: Reactor, pool: BlockingPool, log: Logger, leaks: LeakTally
     ) {
         self.paths = paths
         self.cgroupMount = cgroupMount
@@ -38,6 +41,7 @@ final class SupervisorAdapter: SupervisorPort {
         self.reactor = reactor
         self.pool = pool
         self.log = log
+        self.leaks = leaks
         spawner = SupervisorSpawner(launcher: launcher, reactor: reactor)
     }
 
@@ -52,17 +56,34 @@ final class SupervisorAdapter: SupervisorPort {
         let directory = try open(paths.podState(pod))
         let exits = try open(paths.exits(pod))
         let cgroup = try open(cgroupMount + supervisorCgroup(pod))
+        let birthStage = StagePlace.current?.begin(.birth, "\(birth.steps.count) steps")
         do throws(SpawnError) {
             try await spawner.spawn(
                 pod, plan: birth, podDirectory: directory, exitDirectory: exits, cgroup: cgroup)
         } catch {
+            birthStage?.end(failed: true)
             if case .birthFailed(let failure) = error {
                 throw LaunchFailure(stepIndex: failure.stepIndex, errno: failure.errno, detail: failure.detail)
             }
             throw Fault(.internal, "start the pod's supervisor", cause: "\(error)")
         }
-        _ = try await connect(pod)
+        birthStage?.end()
+        state.withLock { $0.started += 1 }
+        _ = try await stage(.connection) { try await connect(pod) }
     }
+
+    /// Supervisors with a connection that have not ended.
+    var alive: Int {
+        state.withLock { Array($0.connections.values) }.count { connection in
+            do throws(Errno) { return try !connection.supervisor.hasEnded() } catch { return false }
+        }
+    }
+
+    /// Supervisors that this daemon started.
+    var started: UInt64 { state.withLock { $0.started } }
+
+    /// Connections that ended without having been closed.
+    var lost: UInt64 { state.withLock { $0.lost } }
 
     func reconnect(_ pod: PodID) async throws -> [ProcessState]? {
         let connection: SupervisorConnection
@@ -95,11 +116,13 @@ final class SupervisorAdapter: SupervisorPort {
     private func endOrphan(_ process: SupervisedProcess, on connection: SupervisorConnection) {
         let name = process.state.process
         let leaf = process.handle.flatMap { execLeaf(of: process.state.pid, $0) }
+        leaks.found(.execWithoutClient, .recovery)
         Task {
             do {
                 if let leaf { leaf.kill() } else { _ = try process.handle?.signal(.kill) }
                 if process.handle != nil { _ = try await connection.exit(of: name) }
                 try await connection.forget(name)
+                leaks.mended(.execWithoutClient, .recovery)
             } catch {
                 log.warning("an exec of an earlier daemon was not ended", metadata: ["error": "\(error)"])
             }
@@ -134,6 +157,7 @@ final class SupervisorAdapter: SupervisorPort {
             case .exited(let record): if record.kind != .exec { continuation.yield(.exited(record)) }
             case .held: break
             case .lost:
+                self.state.withLock { if $0.connections[pod] != nil { $0.lost += 1 } }
                 continuation.yield(.lost)
                 continuation.finish()
             }

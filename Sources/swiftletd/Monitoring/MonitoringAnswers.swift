@@ -8,11 +8,16 @@ import Synchronization
 final class MonitoringAnswers: Sendable {
     let calls = CallStatistics()
     private let runtime: Runtime
+    /// What else has numbers.
+    private let sources: [any MetricsSource]
     private let startedAt = Clock.realtimeNanoseconds
     /// Nil until recovery is done.
     private let recovery = Mutex<RecoveryReport?>(nil)
 
-    init(runtime: Runtime) { self.runtime = runtime }
+    init(runtime: Runtime, sources: [any MetricsSource]) {
+        self.runtime = runtime
+        self.sources = sources
+    }
 
     func recovered(_ report: RecoveryReport) { recovery.withLock { $0 = report } }
 
@@ -41,6 +46,10 @@ final class MonitoringAnswers: Sendable {
             "swiftlet_event_subscribers_cut_off_total", .counter,
             "Clients whose stream of events was ended as they did not keep up.",
             "\(runtime.inventory.events.cutOff)")
+        page.single(
+            "swiftlet_events_dropped_total", .counter, "Events that those clients were not given any more.",
+            "\(runtime.inventory.events.dropped)")
+        for source in sources { source.write(to: &page) }
         if let report = recovery.withLock({ $0 }) { Self.write(report, to: &page) }
         writeProcess(to: &page)
         return page.text

@@ -26,7 +26,8 @@ extension NodeService {
             $0.error = record.error
             $0.stages = record.stages.map { stage in
                 .with {
-                    ($0.name, $0.start, $0.duration) = (stage.name, stage.start, stage.duration)
+                    ($0.name, $0.start, $0.duration) = (stage.name.rawValue, stage.start, stage.duration)
+                    ($0.detail, $0.failed) = (stage.detail, stage.hasFailed)
                     $0.parent = Int32(stage.parent ?? -1)
                 }
             }
