@@ -115,4 +115,23 @@ import Testing
             withExtendedLifetime(stream) {}
         }
     }
+
+    /// What is left undone on an event loop that has stopped is a fatal error under SWIFTNIO_STRICT (scripts/run-tests).
+    @Test func `a stream may outlive its client`() async throws {
+        try await TestServer.withClient { server, client in
+            for isRead in [true, false] {
+                let other = try await GRPCClient(unixPath: server.path)
+                let stream: ResponseStream<Bytes> = try other.serverStream("/test.Echo/Flood", Text())
+                let iterator = stream.makeAsyncIterator()
+                if isRead { _ = try await iterator.next() }
+                await other.close()
+                // What had come is still there, then the end; making room asks a loop for more that is no more.
+                let end = await status { () throws(GRPCStatus) -> Text? in
+                    while try await iterator.next() != nil {}
+                    return nil
+                }
+                #expect(end.code == .unavailable)
+            }
+        }
+    }
 }

@@ -102,6 +102,7 @@ final class ClientCall: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        defer { handle.detach() }
         if handle.isCancelled {
             complete(GRPCStatus(code: .cancelled, message: "the call was cancelled"))
         } else {

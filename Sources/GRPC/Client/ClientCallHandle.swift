@@ -7,6 +7,7 @@ final class ClientCallHandle: Sendable {
         case starting
         case live(any Channel)
         case cancelled
+        case ended
     }
 
     private let state = Mutex(State.starting)
@@ -25,21 +26,36 @@ final class ClientCallHandle: Sendable {
         if isCancelled { channel.close(promise: nil) }
     }
 
+    /// The stream has ended: its event loop, too, may soon be gone.
+    func detach() {
+        state.withLock { state in
+            if case .live = state { state = .ended }
+        }
+    }
+
     /// Resets the stream; the call then ends with CANCELLED. Does nothing to a call that has ended.
     func cancel() {
-        let channel: (any Channel)? = state.withLock { state in
-            defer { state = .cancelled }
-            if case .live(let channel) = state { return channel }
-            return nil
-        }
-        channel?.close(promise: nil)
+        use(leaving: .cancelled) { channel in channel.close(promise: nil) }
     }
 
     /// Asks the stream for more data.
     func read() {
-        state.withLock { state -> (any Channel)? in
-            if case .live(let channel) = state { return channel }
+        use(leaving: nil) { channel in channel.read() }
+    }
+
+    /// Hands work to the stream's event loop. Under the lock, so that `detach`, and with it the end of the loop, comes later;
+    /// on the loop itself, where the work is done at once and may come back here, without it.
+    private func use(leaving next: State?, _ work: (any Channel) -> Void) {
+        let here = state.withLock { state -> (any Channel)? in
+            guard case .live(let channel) = state else {
+                if case .starting = state, let next { state = next }
+                return nil
+            }
+            if let next { state = next }
+            if channel.eventLoop.inEventLoop { return channel }
+            work(channel)
             return nil
-        }?.read()
+        }
+        if let here { work(here) }
     }
 }
