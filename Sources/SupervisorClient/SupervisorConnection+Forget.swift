@@ -6,8 +6,9 @@ extension SupervisorConnection {
     /// How long an ended exec may stay in its supervisor's memory.
     static let forgetDelay = Duration.seconds(10)
 
-    /// Lets the supervisor forget an ended process: before the next launch or within `forgetDelay`, since nobody has to be woken
-    /// for this alone. Nobody waits for the answer: with the connection it has forgotten.
+    /// Lets the supervisor forget an ended process, with others: when there are enough of them or after `forgetDelay`, since each
+    /// time both sides are woken, which costs a good part of a probe. Nobody waits for the answer: with the connection it has
+    /// forgotten.
     package func forgetLater(_ process: Bytes) {
         forgetExit(of: process)
         let isFull = state.withLock { state in

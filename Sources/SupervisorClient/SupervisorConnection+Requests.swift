@@ -24,7 +24,6 @@ extension SupervisorConnection {
         _ plan: LaunchPlan, process: Bytes, container: Bytes = [], cgroup: borrowing OwnedFD,
         slots: consuming DescriptorTable = DescriptorTable(), margin: Duration = launchMargin
     ) async throws(SupervisorError) -> LaunchedProcess {
-        sendForgets()
         var descriptors = DescriptorTable()
         descriptors.append(try packed(plan))
         do throws(Errno) {
