@@ -60,7 +60,7 @@ import Testing
         Row(golden: "metricsp", arguments: ["metricsp", "-o", "table"]),
         Row(golden: "metricsp-json", arguments: ["metricsp"]),
         Row(golden: "runtime-config", arguments: ["runtime-config"]),
-        Row(golden: "runtime-config-table", arguments: ["runtime-config", "-o", "table"]),
+        Row(golden: "runtime-config-json", arguments: ["runtime-config", "-o", "json"]),
         Row(golden: "inspecti-table", arguments: ["inspecti", "-q", "-o", "table", "docker.io/library/busybox:1"]),
     ]
 

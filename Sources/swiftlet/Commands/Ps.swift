@@ -25,7 +25,7 @@ struct Ps: RuntimeCommand {
     @OptionGroup var output: Output<TableFirst>
 
     func run(_ session: Session) async throws {
-        let listed = try await selection.select(session, needsOwners: output.isTable && !quiet && !verbose)
+        let listed = try await selection.select(session, needsOwners: output.isTable && !quiet)
         let containers = listed.containers
         if !output.isTable {
             let response = Runtime_V1_ListContainersResponse.with { $0.containers = containers }
@@ -33,8 +33,9 @@ struct Ps: RuntimeCommand {
         } else if quiet {
             for container in containers { try session.console.line(printable(container.id)) }
         } else if verbose {
-            for status in try await statuses(containers, session) {
-                let sheet = ContainerSheet(status, now: session.console.now(), verbose: false)
+            for (container, status) in zip(containers, try await statuses(containers, session)) {
+                let pod = (container.podSandboxID, listed.owners.namespace(of: container) ?? "unknown")
+                let sheet = ContainerSheet(status, in: pod, now: session.console.now(), verbose: false)
                 try session.console.out(sheet.text + "\n")
             }
         } else {

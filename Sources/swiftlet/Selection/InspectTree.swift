@@ -13,15 +13,18 @@ enum InspectTree {
         return .array(results)
     }
 
-    /// Times in nanoseconds become RFC 3339; a time that has not come yet stays 0.
+    /// What Go's zero time is in JSON: crictl writes it for a time that has not come yet, and programs parse it.
+    private static let never = "0001-01-01T00:00:00Z"
+
+    /// Times in nanoseconds become RFC 3339.
     private static func withReadableTimes(_ status: JSONValue) -> JSONValue {
         guard case .object(let members) = status else { return status }
         return .object(
             members.map { member in
                 guard ["createdAt", "startedAt", "finishedAt"].contains(member.name), let text = member.value.text,
-                    let time = UnixNanoseconds(text), time != 0
+                    let time = UnixNanoseconds(text)
                 else { return member }
-                return .init(member.name, .string(rfc3339(time)))
+                return .init(member.name, .string(time == 0 ? never : rfc3339(time)))
             })
     }
 }

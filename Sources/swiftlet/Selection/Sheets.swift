@@ -28,10 +28,18 @@ struct Sheet {
 struct ContainerSheet {
     let text: String
 
-    init(_ response: Runtime_V1_ContainerStatusResponse, now: UnixNanoseconds, verbose: Bool) {
+    /// - Parameter pod: the pod's id and namespace, which a container's status does not tell.
+    init(
+        _ response: Runtime_V1_ContainerStatusResponse, in pod: (id: String, namespace: String)? = nil,
+        now: UnixNanoseconds, verbose: Bool
+    ) {
         let status = response.status
         var sheet = Sheet()
         sheet.add("ID", status.id)
+        if let pod {
+            sheet.add("PodID", pod.id)
+            sheet.add("Namespace", pod.namespace)
+        }
         sheet.add("Name", status.metadata.name)
         sheet.add("Attempt", String(status.metadata.attempt))
         sheet.add("State", status.state.word)
