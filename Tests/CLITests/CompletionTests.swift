@@ -68,7 +68,7 @@ import Testing
             let pod = runtime.addPod("web")
             let container = runtime.addContainer("app", in: pod)
             runtime.addImage("docker.io/library/busybox:1")
-            let line = "swiftlet -r \(runtime.endpoint) "
+            let line = "swiftlet -t 1m -r \(runtime.endpoint) "
             let rows = [
                 ("inspect 0", container), ("inspectp 0", pod), ("stop 0001ffff 0", container),
                 ("ps --state ex", "exited"),
@@ -99,7 +99,7 @@ import Testing
             try await shell.waitFor("READY")
             try shell.type("swiftlet completion fish | source; echo LOAD'ED'\r")
             try await shell.waitFor("LOADED")
-            try shell.type("swiftlet -r \(runtime.endpoint) inspect 00\t")
+            try shell.type("swiftlet -t 1m -r \(runtime.endpoint) inspect 00\t")
             try await shell.waitFor(container)
         }
     }

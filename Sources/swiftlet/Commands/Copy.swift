@@ -18,10 +18,10 @@ struct Copy: RuntimeCommand {
             Links of a container that lead out of what is copied are left out.
             """)
 
-    @Argument(help: "What to copy.")
+    @Argument(help: "What to copy.", completion: .file())
     var source: String
 
-    @Argument(help: "Where to.")
+    @Argument(help: "Where to.", completion: .file())
     var target: String
 
     func run(_ session: Session) async throws {

@@ -45,7 +45,7 @@ struct PlayManifest: RuntimeCommand {
 
     @OptionGroup var registry: RegistryOptions
 
-    @Argument(help: "The manifest.")
+    @Argument(help: "The manifest.", completion: .file())
     var file: String?
 
     func validate() throws {

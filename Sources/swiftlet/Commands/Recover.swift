@@ -21,7 +21,7 @@ struct Recover: AsyncParsableCommand {
     @Flag(help: "Only look. Without it nothing is done: recovery is done by starting the daemon.")
     var dryRun = false
 
-    @Option(help: "Configuration file of the daemon.")
+    @Option(help: "Configuration file of the daemon.", completion: .file())
     var config: String?
 
     @Option(help: ArgumentHelp("Program of the daemon.", discussion: "Default: the one that is installed beside this."))

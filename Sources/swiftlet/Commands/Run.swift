@@ -25,7 +25,9 @@ struct Run: RuntimeCommand {
     @Flag(help: "Keep the pod and the log when the command has ended.")
     var keep = false
 
-    @Option(help: "Keep the log in this directory (default: a directory of its own that goes with the pod).")
+    @Option(
+        help: "Keep the log in this directory (default: a directory of its own that goes with the pod).",
+        completion: .directory)
     var logDir: String?
 
     @Option(name: .shortAndLong, help: "The runtime handler.")
@@ -33,7 +35,7 @@ struct Run: RuntimeCommand {
 
     @OptionGroup var registry: RegistryOptions
 
-    @Argument(help: "The image's name.")
+    @Argument(help: "The image's name.", completion: .images)
     var image: String
 
     @Argument(

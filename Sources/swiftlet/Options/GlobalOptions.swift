@@ -5,7 +5,8 @@ import CLICore
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: "The client's configuration, as crictl reads it (default: $CRI_CONFIG_FILE, /etc/crictl.yaml).")
+        help: "The client's configuration, as crictl reads it (default: $CRI_CONFIG_FILE, /etc/crictl.yaml).",
+        completion: .file())
     var config: String?
 
     @Option(

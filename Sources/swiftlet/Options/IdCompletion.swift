@@ -56,7 +56,8 @@ private enum IdCompletion {
             // The words are the command line so far, and the first is this program.
             let global = try GlobalOptions.parse(GlobalOptions.split(Array(words.dropFirst())).global)
             var configuration = try ClientConfiguration(options: global, environment: context.environment)
-            configuration.timeout = .seconds(2)
+            // Nobody waits longer for a key, unless the line says so.
+            if global.timeout == nil { configuration.timeout = .seconds(2) }
             configuration.retriesMax = 0
             configuration.traces = false
             var items: [(id: String, about: String)] = []

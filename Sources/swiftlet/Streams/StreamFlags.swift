@@ -12,13 +12,13 @@ struct StreamFlags: ParsableArguments {
         help: "The name to look for in the certificate of an https server (default: its host).")
     var tlsSni: String?
 
-    @Option(help: "The authorities of https servers, a PEM file (default: the system's).")
+    @Option(help: "The authorities of https servers, a PEM file (default: the system's).", completion: .file())
     var tlsCa: String?
 
-    @Option(help: "This client's certificate for https servers, a PEM file.")
+    @Option(help: "This client's certificate for https servers, a PEM file.", completion: .file())
     var tlsCert: String?
 
-    @Option(help: "The certificate's key, a PEM file.")
+    @Option(help: "The certificate's key, a PEM file.", completion: .file())
     var tlsKey: String?
 
     @Flag(help: "Take any certificate of an https server.")
