@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NIOPosix
 
 /// Why a client cannot reach a server.
 package struct ConnectError: Error, Sendable, Hashable {
@@ -22,7 +23,7 @@ package struct ConnectError: Error, Sendable, Hashable {
 
     init(path: String, error: any Error) {
         self.path = path
-        switch error {
+        switch Self.cause(of: error) {
         case let error as IOError:
             switch error.errnoCode {
             case ENOENT, ENOTDIR: reason = .noSuchFile
@@ -34,6 +35,11 @@ package struct ConnectError: Error, Sendable, Hashable {
         case SocketAddressError.unixDomainSocketPathTooLong: reason = .pathTooLong
         default: reason = .other("\(error)")
         }
+    }
+
+    /// Of several addresses of a name: what went wrong with the first.
+    private static func cause(of error: any Error) -> any Error {
+        (error as? NIOConnectionError)?.connectionErrors.first?.error ?? error
     }
 }
 

@@ -23,12 +23,13 @@ package struct GRPCClientConfiguration: Sendable {
     package init() {}
 }
 
-/// A gRPC client: one connection to a Unix socket, any number of calls at once. `close` must be called at the end.
+/// A gRPC client: one connection to a Unix socket or over TCP, any number of calls at once. `close` must be called at the end.
 ///
 /// A lost connection is not made anew: calls fail with UNAVAILABLE, and the owner decides whether to make another
 /// client.
 package final class GRPCClient: Sendable {
     private let configuration: GRPCClientConfiguration
+    private let authority: String
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
     private let multiplexer: NIOHTTP2Handler.StreamMultiplexer
@@ -38,17 +39,27 @@ package final class GRPCClient: Sendable {
     private let isOpen = Mutex(true)
 
     /// Connects to the server that listens at a path.
-    package init(unixPath: String, configuration: GRPCClientConfiguration = .init()) async throws(ConnectError) {
+    package convenience init(
+        unixPath: String, configuration: GRPCClientConfiguration = .init()
+    ) async throws(ConnectError) {
+        try await self.init(to: .unix(path: unixPath), configuration: configuration)
+    }
+
+    /// Connects to a server.
+    package init(
+        to address: ServerAddress, configuration: GRPCClientConfiguration = .init()
+    ) async throws(ConnectError) {
         self.configuration = configuration
+        authority = address.authority
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
-            let connected = try await Self.connect(unixPath, configuration, on: group.next())
+            let connected = try await Self.connect(address, configuration, on: group.next())
             channel = connected.channel
             multiplexer = connected.multiplexer
             connection = connected.connection
         } catch {
             await Self.stop(group)
-            throw ConnectError(path: unixPath, error: error)
+            throw ConnectError(path: "\(address)", error: error)
         }
     }
 
@@ -59,10 +70,10 @@ package final class GRPCClient: Sendable {
     }
 
     private static func connect(
-        _ path: String, _ configuration: GRPCClientConfiguration, on loop: any EventLoop
+        _ address: ServerAddress, _ configuration: GRPCClientConfiguration, on loop: any EventLoop
     ) async throws -> Connected {
         let limits = HTTP2Limits.client()
-        let channel = try await ClientBootstrap(group: loop)
+        let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(configuration.connectTimeout.timeAmount)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -74,7 +85,11 @@ package final class GRPCClient: Sendable {
                     try channel.pipeline.syncOperations.addHandlers([http2, ClientConnection()])
                 }
             }
-            .connect(unixDomainSocketPath: path).get()
+        let channel =
+            switch address {
+            case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+            case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+            }
         return try await loop.submit {
             let pipeline = channel.pipeline.syncOperations
             return Connected(
@@ -140,7 +155,7 @@ package final class GRPCClient: Sendable {
             throw GRPCStatus(code: .resourceExhausted, message: text)
         }
         var headers: HPACKHeaders = [
-            ":method": "POST", ":scheme": "http", ":authority": "localhost", ":path": path, "te": "trailers",
+            ":method": "POST", ":scheme": "http", ":authority": authority, ":path": path, "te": "trailers",
             "content-type": "application/grpc", "user-agent": configuration.userAgent,
         ]
         if let timeout { headers.add(name: "grpc-timeout", value: Timeout.format(timeout), indexing: .nonIndexable) }
