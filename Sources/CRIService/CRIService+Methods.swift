@@ -1,5 +1,6 @@
 import CRIProto
 package import GRPC
+import Lifecycle
 package import Model
 import SwiftProtobuf
 
@@ -89,9 +90,10 @@ extension CRIService {
     private func unary<Request, Response>(
         _ method: CRIMethod<Request, Response>, _ body: @escaping @Sendable (Request) async throws -> Response
     ) -> GRPCMethod {
-        .unary(method.path) { request, _ in
+        .unary(method.path) { request, context in
             do {
-                return try await body(request)
+                guard let caller = context.traceParent else { return try await body(request) }
+                return try await TraceParent.$current.withValue(caller) { try await body(request) }
             } catch let fault as Fault {
                 throw GRPCStatus(fault)
             }

@@ -5,7 +5,7 @@ extension ContainerController {
     func create(retaining image: RuntimeImage) async {
         do {
             try await stage(.record) { try await ports.records.save(record) }
-            try await stage(.retainImage, about: "\(image.layers.count) layers") {
+            try await stage(.retainImage, about: counted(image.layers.count, "layer")) {
                 try await ports.images.retain(image, for: id)
             }
             try await stage(.writableLayer) { try await ports.host.makeContainer(record) }

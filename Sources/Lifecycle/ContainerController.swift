@@ -105,7 +105,7 @@ package actor ContainerController {
             }
             let process = ProcessLaunch(
                 pod: podID, process: id.text, plan: compiled, cgroup: record.cgroup, log: plans.log(record, pod: pod))
-            let started = try await stage(.launch, about: "\(compiled.steps.count) steps") {
+            let started = try await stage(.launch, about: counted(compiled.steps.count, "step")) {
                 try await ports.supervisors.launch(process)
             }
             if machine.launched(pid: started.pid, at: started.startedAt) { publish() }

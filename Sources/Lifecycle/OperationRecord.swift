@@ -18,19 +18,6 @@ package struct OperationRecord: Sendable, Equatable {
         package var podUID: String
         package var container = ""
         package var containerName = ""
-
-        init(_ pod: PodController) {
-            self.pod = pod.id
-            podName = pod.metadata.name
-            podNamespace = pod.metadata.namespace
-            podUID = pod.metadata.uid
-        }
-
-        init(_ container: ContainerController) {
-            self.init(container.pod)
-            self.container = container.id.text
-            containerName = container.metadata.name
-        }
     }
 
     /// A part of the call. Times are nanoseconds, the start counts from the call's.
@@ -66,4 +53,19 @@ package struct OperationRecord: Sendable, Equatable {
     package var error = ""
     /// By start.
     package var stages: [Stage] = []
+}
+
+extension OperationRecord.Subject {
+    init(_ pod: PodController) {
+        self.pod = pod.id
+        podName = pod.metadata.name
+        podNamespace = pod.metadata.namespace
+        podUID = pod.metadata.uid
+    }
+
+    init(_ container: ContainerController) {
+        self.init(container.pod)
+        self.container = container.id.text
+        containerName = container.metadata.name
+    }
 }

@@ -180,7 +180,7 @@ package actor PodController {
     private func stopToTheEnd() async throws {
         let containers = inventory.containerControllers(of: id)
         publish()
-        let failures = await stage(.containers, about: "\(containers.count)") {
+        let failures = await stage(.containers, about: counted(containers.count, "container")) {
             await withTaskGroup(of: (any Error)?.self) { group in
                 for container in containers {
                     group.addTask {

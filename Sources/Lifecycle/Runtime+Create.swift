@@ -4,7 +4,7 @@ extension Runtime {
     /// The record of a new container, with all that its image decides, and the image.
     func newRecord(_ config: ContainerConfig, pod: PodRecord) async throws -> (ContainerRecord, RuntimeImage) {
         let resolved = try await withImage(config.image) { try await ports.images.image(config.image) }
-        StagePlace.current?.describe("\(config.image), \(resolved.image.layers.count) layers")
+        StagePlace.current?.describe("\(config.image), \(counted(resolved.image.layers.count, "layer"))")
         try checkNamespaces(config, pod: pod)
         let user = try await stage(.user) {
             try await withImage(config.image) {

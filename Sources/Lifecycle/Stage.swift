@@ -47,3 +47,6 @@ package struct OpenStage: Sendable {
         recorder.end(index, failed: failed)
     }
 }
+
+/// "1 layer", "2 layers".
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

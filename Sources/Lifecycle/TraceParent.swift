@@ -5,6 +5,8 @@ package struct TraceParent: Sendable, Equatable {
     /// 8 bytes, not all zero.
     package let spanID: [UInt8]
     package let flags: UInt8
+    /// What the callers' systems passed along (`tracestate`); empty for none.
+    package let state: String
 
     /// The caller records its trace, and expects the same of us.
     package var isSampled: Bool { flags & 1 != 0 }
@@ -16,7 +18,7 @@ package struct TraceParent: Sendable, Equatable {
     ///
     /// `version "-" trace-id "-" parent-id "-" trace-flags`, lower-case hexadecimal digits; what follows in versions after 00 is
     /// not for us (section 3.2).
-    package init?(header: String) {
+    package init?(header: String, state: String = "") {
         let bytes = Array(header.utf8.prefix(Self.length + 1))
         guard bytes.count >= Self.length, bytes[2] == Self.dash, bytes[35] == Self.dash, bytes[52] == Self.dash,
             let version = Self.bytes(bytes[0..<2])?.first, version != 0xff,
@@ -26,9 +28,13 @@ package struct TraceParent: Sendable, Equatable {
             let flags = Self.bytes(bytes[53..<55])?.first
         else { return nil }
         (self.traceID, self.spanID, self.flags) = (traceID, spanID, flags)
+        let isSound = state.utf8.count <= Self.stateMax && state.utf8.allSatisfy { (0x20...0x7e).contains($0) }
+        self.state = isSound ? state : ""
     }
 
     private static let length = 55
+    /// What systems have to pass on (section 3.3.1.5).
+    private static let stateMax = 512
     private static let dash = UInt8(ascii: "-")
 
     private static func bytes(_ digits: ArraySlice<UInt8>) -> [UInt8]? {

@@ -5,11 +5,11 @@ import Seccomp
 
 extension Daemon {
     /// What the numbers come from. Stages are counted only where somebody may read it.
-    func monitoring(_ runtime: Runtime, _ sources: [any MetricsSource]) -> MonitoringAnswers {
+    func monitoring(_ runtime: Runtime, _ sources: [(any MetricsSource)?]) -> MonitoringAnswers {
         guard !config.metrics.address.isEmpty else { return MonitoringAnswers(runtime: runtime, sources: []) }
         let stages = StageStatistics()
         runtime.operations.add(stages)
-        return MonitoringAnswers(runtime: runtime, sources: [stages] + sources)
+        return MonitoringAnswers(runtime: runtime, sources: [stages] + sources.compactMap { $0 })
     }
 
     /// Makes the compilation of a filter a stage of the operation that needs it.

@@ -75,6 +75,7 @@ struct Daemon {
         parts.runtime.inventory.events.close()
         parts.images.store.board.close()
         let unfinished = await server.shutdown(grace: Self.shutdownGrace)
+        await parts.tracing?.stop(within: Self.tracingGrace)
         await inspect?.stop()
         await monitoring?.stop()
         // Who attached loses its streams, and execs end with their clients': neither could outlive the daemon.
@@ -100,6 +101,7 @@ struct Daemon {
         let streaming: StreamingServer
         let inspection: InspectAnswers
         let monitoring: MonitoringAnswers
+        let tracing: TraceExporter?
         let pool: BlockingPool
         let configuration: LiveConfiguration
     }
@@ -150,6 +152,7 @@ struct Daemon {
             execDrain: .milliseconds(config.exec.syncDrainMilliseconds))
         let configuration = liveConfiguration(control, settings, images.registry)
         let runtime = Runtime(ports: ports, settings: settings)
+        let tracing = try startTracing(runtime, host: facts.host.hostname, log)
         supervisors.deliver { event, pod in await runtime.handle(event, from: pod) }
         let streaming = try await startStreaming(StreamAdapter(runtime: runtime, supervisors: supervisors))
         let service = CRIService(
@@ -166,8 +169,8 @@ struct Daemon {
         return Parts(
             lock: lock, runtime: runtime, service: service, images: images, streaming: streaming,
             inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log),
-            monitoring: monitoring(runtime, [images.statistics, supervisors, leaks]), pool: pool,
-            configuration: configuration)
+            monitoring: monitoring(runtime, [images.statistics, supervisors, leaks, tracing]),
+            tracing: tracing, pool: pool, configuration: configuration)
     }
 
     private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {

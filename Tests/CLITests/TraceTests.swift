@@ -75,6 +75,23 @@ import Testing
         }
     }
 
+    @Test func `a part that failed says so, and a wide terminal has room for what it was about`() {
+        let operation = Swiftlet_V1_Operation.with {
+            $0.duration = 10_000_000
+            $0.stages = [
+                .with {
+                    ($0.name, $0.duration, $0.parent, $0.failed) = ("plugin", 4_000_000, -1, true)
+                    $0.detail = "some-rather-long-name ADD"
+                }
+            ]
+        }
+        let lines = { (columns: Int) in
+            OperationChart(columns: columns, colours: true).text([operation]).split(separator: "\n").map(String.init)
+        }
+        #expect(lines(100)[1].hasPrefix("  plugin failed: some-rat…        4 ms  \u{1b}[31m█"))
+        #expect(lines(120)[1].hasPrefix("  plugin failed: some-rather-long-name ADD  "))
+    }
+
     @Test(arguments: [17, 20, 30, 60, 100, 500])
     func `the lines of parts fit terminals of any width`(columns: Int) {
         let text = OperationChart(columns: columns, colours: false).text(Array(Self.operations().prefix(1)))

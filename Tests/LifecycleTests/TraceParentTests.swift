@@ -16,6 +16,10 @@ struct TraceParentTests {
         #expect(TraceParent(header: Self.header.dropLast(2) + "fe")?.isSampled == false)
         #expect(TraceParent(header: "cc" + Self.header.dropFirst(2) + "-of the future") == parent)
         #expect(TraceParent(header: "cc" + Self.header.dropFirst(2)) == parent)
+        #expect(TraceParent(header: Self.header, state: "a=1,b=2")?.state == "a=1,b=2")
+        for unsound in ["a=\n", "é", String(repeating: "a", count: 513)] {
+            #expect(TraceParent(header: Self.header, state: unsound)?.state == "")
+        }
     }
 
     @Test(

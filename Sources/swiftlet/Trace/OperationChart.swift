@@ -10,7 +10,9 @@ struct OperationChart {
     private static let timeWidth = 12
 
     /// Names give way to bars of ten cells, and bars to what is left of names.
-    private var nameWidth: Int { max(4, min(26, columns - Self.timeWidth - 2 - 10)) }
+    private var nameWidth: Int {
+        max(4, min(columns < 110 ? 26 : 46, columns - Self.timeWidth - 2 - 10))
+    }
     private var barWidth: Int { columns - nameWidth - Self.timeWidth - 2 }
 
     func text(_ operations: [Swiftlet_V1_Operation]) -> String { operations.map(block).joined(separator: "\n") }
@@ -29,7 +31,7 @@ struct OperationChart {
         for (index, stage) in operation.stages.enumerated() {
             let indent = String(repeating: "  ", count: 1 + Self.depth(of: index, in: operation.stages))
             let detail = stage.detail.isEmpty ? "" : " " + stage.detail
-            let name = fitted(indent + printable(stage.name + detail), nameWidth)
+            let name = fitted(indent + printable(stage.name + (stage.failed ? " failed:" : "") + detail), nameWidth)
             let shown = stage.duration == 0 ? "runs" : OperationTable.milliseconds(stage.duration) + " ms"
             let padding = String(repeating: " ", count: max(0, Self.timeWidth - shown.count))
             text += name + padding + shown + (barWidth < 3 ? "" : "  " + bar(stage, of: whole)) + "\n"
@@ -44,7 +46,8 @@ struct OperationChart {
         }
         let from = min(width - 1, cells(stage.start))
         let length = max(1, min(width - from, cells(stage.duration)))
-        return String(repeating: " ", count: from) + paint("36", String(repeating: "█", count: length))
+        let colour = stage.failed ? "31" : "36"
+        return String(repeating: " ", count: from) + paint(colour, String(repeating: "█", count: length))
     }
 
     /// How many stages this one is within. A parent stands before its parts; what does not is taken for none.

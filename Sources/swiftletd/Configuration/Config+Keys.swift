@@ -27,6 +27,7 @@ extension Config {
         case streaming
         case inspect
         case metrics
+        case tracing
     }
 
     init(from decoder: any Decoder) throws {
@@ -48,6 +49,7 @@ extension Config {
         try values.read(.streaming, into: &streaming)
         try values.read(.inspect, into: &inspect)
         try values.read(.metrics, into: &metrics)
+        try values.read(.tracing, into: &tracing)
     }
 }
 
@@ -196,5 +198,17 @@ extension Config.Metrics {
         self.init()
         let values = try decoder.container(keyedBy: CodingKeys.self)
         try values.read(.address, into: &address)
+    }
+}
+
+extension Config.Tracing {
+    enum CodingKeys: String, CodingKey {
+        case endpoint
+    }
+
+    init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try values.read(.endpoint, into: &endpoint)
     }
 }

@@ -64,6 +64,7 @@ extension Config {
             }
         }
         _ = try metricsAddress()
+        _ = try tracingEndpoint()
         try choice("cgroup.driver", cgroup.driver, ["cgroupfs"])
         try choice("cni.ip_preference", cni.ipPreference, ["ipv4", "ipv6", "cni"])
         try choice("image.volumes", image.volumes, ["copy", "ignore"])

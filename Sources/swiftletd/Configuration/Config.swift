@@ -23,6 +23,7 @@ struct Config: Codable, Equatable, Sendable {
     var streaming = Streaming()
     var inspect = Inspect()
     var metrics = Metrics()
+    var tracing = Tracing()
 
     struct Cgroup: Codable, Equatable, Sendable {
         /// "cgroupfs".
@@ -124,6 +125,13 @@ struct Config: Codable, Equatable, Sendable {
     struct Metrics: Codable, Equatable, Sendable {
         /// "ADDRESS:PORT" or "[ADDRESS]:PORT" where Prometheus reads /metrics, and /healthz is answered; empty = none.
         var address = ""
+
+        init() {}
+    }
+
+    struct Tracing: Codable, Equatable, Sendable {
+        /// "http://HOST:PORT" or "unix:///PATH" of an OpenTelemetry collector (OTLP over gRPC) that gets spans; empty = none.
+        var endpoint = ""
 
         init() {}
     }
