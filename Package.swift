@@ -115,7 +115,7 @@ let parts: [Part] = [
         "swiftlet", ["CLICore", "CRIProto", "SwiftletAPI", "GRPC", "Model", "Linux", "StreamClient", "Play"],
         packages: [
             ("ArgumentParser", "swift-argument-parser"), ("Yams", "Yams"), protobuf, ("UnixSignals", "swift-service-lifecycle"),
-            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
+            ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
         ]),
     executable(
         "swiftlet-bench", ["CLICore", "CRIProto", "GRPC", "StreamClient"],
@@ -168,10 +168,11 @@ let parts: [Part] = [
     test(
         "CLITests",
         [
-            "CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "SwiftletAPI", "GRPC", "Linux", "Model", "StreamClient", "Streaming", "Play",
+            "CLICore", "swiftlet", "swiftlet-bench", "CRIProto", "SwiftletAPI", "GRPC", "Linux", "Model", "StreamClient", "Streaming", "Play", "TestKit",
         ],
         packages: [
             protobuf, ("ArgumentParser", "swift-argument-parser"), ("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"),
+            ("NIOSSL", "swift-nio-ssl"),
         ]),
     test(
         "SwiftletdTests",

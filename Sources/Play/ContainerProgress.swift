@@ -42,10 +42,20 @@ package struct ContainerProgress: Sendable {
     package private(set) var isStarted = false
     /// Whether it was ever started: a sidecar that restarts does not hold the pod back.
     private(set) var wasStarted = false
+    /// Whether it is to run once more although it has succeeded: its pod is made anew.
+    private var isNeededAgain = false
     private(set) var isLaunching = false
+    /// Whether its process runs: shown as running only when the hook after its start is done.
+    private(set) var isUp = false
+    /// Whether a probe has ended the present or last attempt: it starts again whatever its exit code is.
+    private(set) var wasEndedByProbe = false
     private(set) var backOff: BackOff
+    /// For attempts that could not be made; a pull that succeeds at last says nothing about the container.
+    private var launchBackOff: BackOff
+    private let freshBackOff: BackOff
+    private var hasFailedToLaunch = false
     private var hasAttempted = false
-    private var isStopping = false
+    private(set) var isStopping = false
     private var hookIsUnderWay = false
     private var since = Duration.zero
     private var failedAt = Duration.zero
@@ -55,6 +65,8 @@ package struct ContainerProgress: Sendable {
         self.spec = spec
         state = .waiting(reason: reason, message: "")
         self.backOff = backOff
+        launchBackOff = backOff
+        freshBackOff = backOff
     }
 
     /// Takes over what an earlier run of the program has started. A hook that it may have is not run twice.
@@ -66,6 +78,7 @@ package struct ContainerProgress: Sendable {
         backOff.adopt(restarts: found.restarts, at: now - found.runAge)
         switch found.state {
         case .running:
+            isUp = true
             state = .running
             since = now - found.runAge
             beginProbes(at: now)
@@ -75,6 +88,14 @@ package struct ContainerProgress: Sendable {
         }
     }
 
+    /// Prepares an init container for a pod that is made anew: what it has set up may be gone.
+    mutating func needAgain() {
+        guard case .terminated(let end) = state else { return }
+        previousEnd = end
+        state = .waiting(reason: "PodInitializing", message: "")
+        isNeededAgain = true
+    }
+
     /// For a sidecar of a pod whose main containers were started already.
     mutating func noteWasStarted() { wasStarted = true }
 
@@ -82,13 +103,18 @@ package struct ContainerProgress: Sendable {
     package var restartsNext: Int { restarts + (previousEnd != nil || isTerminated ? 1 : 0) }
 
     var isRunning: Bool { state == .running }
-    var isBusy: Bool { isRunning || isLaunching }
+    var isBusy: Bool { isUp || isLaunching }
+    /// Whether the start of another container waits for this one, as a kubelet starts those of a pod in turn.
+    var isSettling: Bool { isLaunching || hookIsUnderWay }
+    /// When the next start may be.
+    var notBefore: Duration { max(backOff.notBefore, launchBackOff.notBefore) }
     var isTerminated: Bool {
         if case .terminated = state { return true }
         return false
     }
     /// How the last attempt ended; nothing while it runs or before the first.
     var lastEnd: Termination? {
+        if isNeededAgain { return nil }
         if case .terminated(let end) = state { return end }
         return isRunning ? nil : previousEnd
     }
@@ -99,7 +125,7 @@ package struct ContainerProgress: Sendable {
     mutating func launch(at now: Duration) -> PodMachine.Action {
         if hasAttempted {
             attempt += 1
-            backOff.noteRestart(at: now)
+            if hasFailedToLaunch { launchBackOff.noteRestart(at: now) } else { backOff.noteRestart(at: now) }
         }
         hasAttempted = true
         isLaunching = true
@@ -110,14 +136,23 @@ package struct ContainerProgress: Sendable {
     mutating func begin(at now: Duration, _ actions: inout [PodMachine.Action]) {
         guard isLaunching else { return }
         isLaunching = false
-        if case .terminated(let end) = state { previousEnd = end }
-        if previousEnd != nil { restarts += 1 }
-        state = .running
+        hasFailedToLaunch = false
+        launchBackOff = freshBackOff
+        wasEndedByProbe = false
+        isNeededAgain = false
+        isUp = true
         since = now
+        if case .terminated(let end) = state { previousEnd = end }
+        // Why it waited before is over.
+        if state != .waiting(reason: "PodInitializing", message: "") {
+            state = .waiting(reason: "ContainerCreating", message: "")
+        }
+        if previousEnd != nil { restarts += 1 }
         if spec.postStart != nil {
             hookIsUnderWay = true
             actions.append(.postStart(spec.name, attempt: attempt))
         } else {
+            state = .running
             beginProbes(at: now)
         }
     }
@@ -131,23 +166,30 @@ package struct ContainerProgress: Sendable {
         }
         if case .terminated(let end) = state { previousEnd = end }
         state = .waiting(reason: reason, message: message)
-        // The attempt that was not made counts for the back-off.
-        if backOff.period == .zero { backOff.noteRestart(at: now) }
-        backOff.noteEnd(at: now)
+        hasFailedToLaunch = true
+        if launchBackOff.period == .zero { launchBackOff.noteRestart(at: now) }
+        launchBackOff.noteEnd(at: now)
     }
 
     mutating func endHook(
         _ isGood: Bool, grace: Int64, at now: Duration, _ actions: inout [PodMachine.Action]
     ) {
-        guard hookIsUnderWay, isRunning else { return }
+        guard hookIsUnderWay, isUp else { return }
         hookIsUnderWay = false
-        if isGood { beginProbes(at: now) } else { stop(grace: grace, &actions) }
+        if isGood {
+            state = .running
+            // Stopped meanwhile, it is not probed.
+            if !isStopping { beginProbes(at: now) }
+        } else {
+            state = .waiting(reason: "PostStartHookError", message: "")
+            stop(grace: grace, &actions)
+        }
     }
 
     // MARK: - Ending
 
     mutating func stop(grace: Int64, _ actions: inout [PodMachine.Action]) {
-        guard isRunning, !isStopping else { return }
+        guard isUp, !isStopping else { return }
         isStopping = true
         isReady = false
         probes = [:]
@@ -155,13 +197,14 @@ package struct ContainerProgress: Sendable {
     }
 
     mutating func end(_ end: Termination, at now: Duration) {
-        guard isRunning else { return }
+        guard isUp else { return }
         close(end, at: now)
     }
 
     private mutating func close(_ end: Termination, at now: Duration) {
         if case .terminated(let before) = state { previousEnd = before }
         state = .terminated(end)
+        isUp = false
         isReady = false
         isStarted = false
         hookIsUnderWay = false
@@ -222,7 +265,7 @@ package struct ContainerProgress: Sendable {
     mutating func note(
         _ kind: ProbeKind, _ isGood: Bool, grace: Int64, at now: Duration, _ actions: inout [PodMachine.Action]
     ) {
-        guard var probing = probes[kind], probing.isUnderWay, let probe = spec.probe(kind), isRunning else { return }
+        guard var probing = probes[kind], probing.isUnderWay, let probe = spec.probe(kind), isUp else { return }
         probing.isUnderWay = false
         // Periods are counted from when the probe was due, so that slow ones do not drift.
         let due = probing.next + .seconds(probe.period)
@@ -240,7 +283,9 @@ package struct ContainerProgress: Sendable {
             }
         } else if !isGood, probing.failures >= probe.failureThreshold {
             switch kind {
-            case .startup, .liveness: stop(grace: probe.terminationGrace ?? grace, &actions)
+            case .startup, .liveness:
+                wasEndedByProbe = true
+                stop(grace: probe.terminationGrace ?? grace, &actions)
             case .readiness: isReady = false
             }
         }

@@ -63,19 +63,20 @@ extension PodManifest {
         let variables = containers.flatMap(\.environment).compactMap { entry -> ValueSource? in
             switch entry {
             case .value: nil
-            case .source(_, let source, _), .all(_, let source, _): source
+            case .source(_, let source, _, _), .all(_, let source, _, _): source
             }
         }
-        return variables + volumes.flatMap(\.objects)
+        return variables + pullSecrets.map { .secret($0, key: "") } + volumes.flatMap(\.source.objects)
     }
 }
 
-extension VolumeManifest {
+extension VolumeManifest.Source {
     fileprivate var objects: [ValueSource] {
-        switch source {
+        switch self {
         case .emptyDir, .hostPath, .downwardAPI: []
         case .configMap(let name, _, _, _): [.configMap(name, key: "")]
         case .secret(let name, _, _, _): [.secret(name, key: "")]
+        case .projected(let parts): parts.flatMap(\.objects)
         }
     }
 }

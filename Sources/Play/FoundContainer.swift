@@ -28,12 +28,13 @@ package struct FoundContainer: Sendable {
 }
 
 extension PodMachine {
-    /// A pod that is there and ready, with those of its containers that were made.
+    /// A pod that is there and ready since `podAge`, with those of its containers that were made.
     package init(
-        adopting manifest: PodManifest, _ found: [FoundContainer], at now: Duration, backOffScale scale: Double = 1
+        adopting manifest: PodManifest, _ found: [FoundContainer], podAge: Duration = .zero, at now: Duration,
+        backOffScale scale: Double = 1
     ) {
         self.init(manifest, backOffScale: scale)
         let byName = Dictionary(found.map { ($0.name, $0) }) { $1 }
-        take(over: byName, at: now)
+        take(over: byName, since: now - podAge, at: now)
     }
 }

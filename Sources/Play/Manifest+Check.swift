@@ -4,6 +4,12 @@ extension Manifest {
         for pod in pods {
             let facts = PodFacts(uid: "", ip: "", nodeName: "", nodeIP: "")
             let resolver = ValueResolver(self, pod, facts)
+            for name in pod.pullSecrets where secrets["\(pod.namespace)/\(name)"] == nil {
+                // A kubelet pulls without it, too.
+                problems.unhonoured.append(
+                    "the imagePullSecret \"\(name)\" of pod \"\(pod.name)\" cannot be honoured: the file has no such Secret"
+                )
+            }
             for volume in pod.volumes {
                 note(problems) { () throws(ManifestError) in _ = try resolver.files(of: volume) }
             }
@@ -29,8 +35,23 @@ package struct VolumeFile: Equatable, Sendable {
 extension ValueResolver {
     /// The files of a volume; nil for kinds that have none to begin with.
     package func files(of volume: VolumeManifest) throws(ManifestError) -> [VolumeFile]? {
-        switch volume.source {
+        try files(volume.source, volume)
+    }
+
+    private func files(
+        _ source: VolumeManifest.Source, _ volume: VolumeManifest
+    ) throws(ManifestError) -> [VolumeFile]? {
+        switch source {
         case .emptyDir, .hostPath: return nil
+        case .projected(let parts):
+            var files: [VolumeFile] = []
+            for part in parts {
+                let added = try self.files(part, volume) ?? []
+                // As a kubelet has it: of two files in one place the later stands.
+                files.removeAll { file in added.contains { $0.path == file.path } }
+                files += added
+            }
+            return files
         case .configMap(let name, let items, let mode, let isOptional):
             return try files(volume, .configMap(name, key: ""), items, mode, isOptional)
         case .secret(let name, let items, let mode, let isOptional):

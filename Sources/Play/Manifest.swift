@@ -18,9 +18,14 @@ package struct PodManifest: Sendable {
     package var labels: [String: String] = [:]
     package var annotations: [String: String] = [:]
     package var hostname = ""
+    package var subdomain = ""
+    /// Whether processes see the full name as the host's.
+    package var hasFullHostname = false
     package var restartPolicy = RestartPolicy.Always
     /// Seconds.
     package var terminationGrace: Int64 = 30
+    /// Seconds that it may run; nil for as long as it will.
+    package var activeDeadline: Int64?
     package var hostNetwork = false
     package var hostPID = false
     package var hostIPC = false
@@ -34,6 +39,11 @@ package struct PodManifest: Sendable {
     package var fsGroup: Int64?
     package var supplementalGroups: [Int64] = []
     package var seccomp: SeccompChoice?
+    /// Names of Secrets with the passwords of registries.
+    package var pullSecrets: [String] = []
+    package var dns: ResolverManifest?
+    /// Lines of /etc/hosts beyond a kubelet's own.
+    package var hostAliases: [HostAlias] = []
     package var volumes: [VolumeManifest] = []
     /// Init containers and sidecars, then the main ones, in the file's order.
     package var containers: [ContainerManifest] = []
@@ -72,6 +82,8 @@ package struct ContainerManifest: Sendable {
     package var postStart: LifecycleHook?
     package var preStop: LifecycleHook?
     package var terminationMessagePath = "/dev/termination-log"
+    /// Whether the end of the log tells why a container failed that said nothing else.
+    package var fallsBackToLog = false
 
     package init() {}
 }
@@ -98,8 +110,8 @@ package struct ContainerPort: Sendable {
 
 package enum EnvironmentEntry: Sendable {
     case value(name: String, String)
-    case source(name: String, ValueSource, line: Int)
-    case all(prefix: String, ValueSource, line: Int)
+    case source(name: String, ValueSource, isOptional: Bool, line: Int)
+    case all(prefix: String, ValueSource, isOptional: Bool, line: Int)
 }
 
 /// Where a value comes from. For `.all` the key is empty.
@@ -114,6 +126,8 @@ package struct VolumeMount: Sendable {
     package var volume: String
     package var path: String
     package var subPath: String
+    /// Whether $(NAME) in it stands for a variable of the container.
+    package var expandsSubPath = false
     package var isReadOnly: Bool
     package var propagation: String
     package var line = 0
@@ -133,11 +147,14 @@ package struct VolumeManifest: Sendable {
     }
 
     package enum Source: Sendable {
-        case emptyDir
+        /// Bytes; nil for as much as there is.
+        case emptyDir(isInMemory: Bool, sizeLimit: Int64?)
         case hostPath(String, type: String)
         case configMap(String, items: [Item], mode: Int64, isOptional: Bool)
         case secret(String, items: [Item], mode: Int64, isOptional: Bool)
         case downwardAPI([Downward], mode: Int64)
+        /// Files of several sources in one directory.
+        indirect case projected([Source])
     }
 
     package var name: String
@@ -148,8 +165,10 @@ package struct VolumeManifest: Sendable {
 /// What a hook or a probe does.
 package enum Handler: Equatable, Sendable {
     case exec([String])
-    case http(path: String, port: String, host: String, headers: [Header])
+    case http(path: String, port: String, host: String, headers: [Header], isSecure: Bool)
     case tcp(port: String, host: String)
+    /// grpc.health.v1.Health/Check; a service without a name is the server itself.
+    case grpc(port: Int64, service: String)
     /// Seconds.
     case sleep(Int64)
 

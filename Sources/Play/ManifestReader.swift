@@ -13,10 +13,11 @@ package struct ManifestReader {
 
     private init(problems: ManifestProblems) { self.problems = problems }
 
-    private mutating func document(_ node: ManifestNode) {
-        let fields = ManifestFields(node, "", problems)
+    private mutating func document(_ node: ManifestNode, path: String = "") {
+        let fields = ManifestFields(node, path, problems)
         let kind = fields.required("kind")
-        if let version = fields.string("apiVersion"), version != "v1" {
+        let version = fields.string("apiVersion") ?? "v1"
+        if ["Pod", "ConfigMap", "Secret", "List"].contains(kind), version != "v1" {
             fields.error("apiVersion", "is \"\(version)\", not v1")
         }
         switch kind {
@@ -29,8 +30,15 @@ package struct ManifestReader {
             manifest.pods.append(pod)
         case "ConfigMap": configMap(fields)
         case "Secret": secret(fields)
+        case "List" where path.isEmpty:
+            // What clients of an API server print; the items have their kinds.
+            fields.ignore("metadata")
+            for item in fields.items("items") { document(item.node, path: item.path) }
         case "": return
-        default: return fields.error("kind", "is \"\(kind)\", not Pod, ConfigMap or Secret")
+        default:
+            problems.unhonoured.append(
+                "line \(fields.line): the kind \"\(kind)\" cannot be honoured: only Pod, ConfigMap and Secret")
+            return
         }
         fields.end()
     }
@@ -92,7 +100,7 @@ package struct ManifestReader {
 }
 
 /// RFC 4648, with white space between the characters.
-func base64(_ text: String) -> [UInt8]? {
+package func base64(_ text: String) -> [UInt8]? {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var bytes: [UInt8] = []
     var bits: UInt32 = 0

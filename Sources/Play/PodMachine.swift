@@ -28,6 +28,8 @@ package struct PodMachine: Sendable {
         case launch(String, attempt: Int)
         case postStart(String, attempt: Int)
         case probe(String, attempt: Int, ProbeKind)
+        /// Run the hook before the stop, which comes later.
+        case preStop(String, attempt: Int, grace: Int64)
         case stop(String, attempt: Int, grace: Int64)
         case stopPod
     }
@@ -41,8 +43,16 @@ package struct PodMachine: Sendable {
     package private(set) var message = ""
     private var sandboxBackoff: BackOff
     private var isTerminating = false
+    /// Whether the pod ran longer than it may.
+    package private(set) var isOverdue = false
+    private var beganAt: Duration?
+    /// Whether it was initialised once: a pod whose sandbox is made anew is not pending again.
+    private var wasInitialised = false
     private var isLost = false
-    private var isInitialised = false
+    /// Whether the init containers have succeeded and the sidecars were started.
+    package private(set) var isInitialised = false
+    /// Since when the containers are stopped for good.
+    private var endingSince: Duration?
     /// When something happens by itself next.
     package private(set) var wake: Duration?
 
@@ -58,9 +68,11 @@ package struct PodMachine: Sendable {
     }
 
     /// Begins as if the containers that were found had been started here.
-    mutating func take(over found: [String: FoundContainer], at now: Duration) {
+    mutating func take(over found: [String: FoundContainer], since began: Duration, at now: Duration) {
         sandbox = .ready
+        beganAt = began
         isInitialised = containers.contains { $0.spec.role == .main && found[$0.spec.name] != nil }
+        wasInitialised = isInitialised
         for index in containers.indices {
             if let container = found[containers[index].spec.name] { containers[index].adopt(container, at: now) }
             if isInitialised, containers[index].spec.role == .sidecar { containers[index].noteWasStarted() }
@@ -92,13 +104,37 @@ package struct PodMachine: Sendable {
         case .exited(let name, let attempt, let end): change(name, attempt) { $0.end(end, at: now) }
         case .terminate: isTerminating = true
         case .podLost:
-            isTerminating = true
-            isLost = isLost || sandbox == .ready
+            if sandbox == .ready, !isTerminating, manifest.restartPolicy != .Never {
+                beginAnew()
+            } else {
+                isTerminating = true
+                isLost = isLost || sandbox == .ready
+            }
         case .podStopped: sandbox = .stopped
         }
         wake = nil
+        watchDeadline(at: now)
         advance(at: now, &actions)
         return actions
+    }
+
+    /// The next thing is a new sandbox, in which everything starts that would be restarted, as with a kubelet.
+    private mutating func beginAnew() {
+        sandbox = .failed
+        message = ""
+        isInitialised = false
+        for index in containers.indices where containers[index].spec.role == .initial { containers[index].needAgain() }
+    }
+
+    private mutating func watchDeadline(at now: Duration) {
+        let began = beganAt ?? now
+        beganAt = began
+        guard let limit = manifest.activeDeadline, !isTerminating else { return }
+        let deadline = began + .seconds(limit)
+        guard now >= deadline else { return wakeAt(deadline) }
+        isTerminating = true
+        isOverdue = true
+        message = "Pod was active on the node longer than the specified deadline"
     }
 
     private mutating func change(_ name: String, _ attempt: Int, _ body: (inout ContainerProgress) -> Void) {
@@ -138,7 +174,7 @@ package struct PodMachine: Sendable {
                 if isInitialised || containers[index].hasSucceeded { continue }
                 mayGoOn = false
                 if !mayRestart(containers[index]) { continue }
-            } else if containers[index].isRunning {
+            } else if containers[index].isUp {
                 if !containers[index].isStarted { mayGoOn = false }
                 continue
             } else {
@@ -147,6 +183,7 @@ package struct PodMachine: Sendable {
             launch(index, at: now, &actions)
         }
         isInitialised = isInitialised || mayGoOn
+        wasInitialised = wasInitialised || isInitialised
         guard isInitialised else { return }
         for index in containers.indices where containers[index].spec.role == .main {
             if mayRestart(containers[index]) { launch(index, at: now, &actions) }
@@ -155,11 +192,12 @@ package struct PodMachine: Sendable {
 
     /// Starts a container that is not there, or waits for the end of its back-off.
     private mutating func launch(_ index: Int, at now: Duration, _ actions: inout [Action]) {
-        guard !containers[index].isRunning, !containers[index].isLaunching else { return }
-        guard now >= containers[index].backOff.notBefore else {
+        guard !containers[index].isBusy else { return }
+        guard now >= containers[index].notBefore else {
             containers[index].showBackOff(at: now, pod: "\(manifest.name)_\(manifest.namespace)")
-            return wakeAt(containers[index].backOff.notBefore)
+            return wakeAt(containers[index].notBefore)
         }
+        guard !containers.contains(where: \.isSettling) else { return }
         actions.append(containers[index].launch(at: now))
     }
 
@@ -167,7 +205,7 @@ package struct PodMachine: Sendable {
         guard let end = container.lastEnd, container.spec.role != .sidecar else { return true }
         return switch manifest.restartPolicy {
         case .Always: container.spec.role == .main || end.exitCode != 0
-        case .OnFailure: end.exitCode != 0
+        case .OnFailure: end.exitCode != 0 || container.wasEndedByProbe
         case .Never: false
         }
     }
@@ -184,13 +222,35 @@ package struct PodMachine: Sendable {
             && containers.contains { $0.spec.role == .initial && ($0.lastEnd?.exitCode ?? 0) != 0 }
     }
 
-    /// Stops the main containers, then the sidecars, the last first, then the pod.
+    /// What a container has left at least to end by itself, as a kubelet has it.
+    private static let leastGrace: Int64 = 2
+
+    /// Stops the main containers, then the sidecars, the last first, then the pod: all in one grace. The hooks of sidecars
+    /// begin with those of the others; only their signals wait. When the grace is over, nobody waits for a turn.
     private mutating func finish(at now: Duration, _ actions: inout [Action]) {
+        let grace = manifest.terminationGrace
+        let since = endingSince ?? now
+        let deadline = since + .seconds(grace)
+        if endingSince == nil, grace > 0 {
+            for container in containers where container.spec.role == .sidecar && container.spec.preStop != nil {
+                guard container.isUp, !container.isStopping else { continue }
+                actions.append(.preStop(container.spec.name, attempt: container.attempt, grace: grace))
+            }
+        }
+        endingSince = since
+        let left = grace == 0 ? 0 : max(Self.leastGrace, grace - (now - since).components.seconds)
         let others = containers.indices.filter { containers[$0].spec.role != .sidecar && containers[$0].isBusy }
-        for index in others { containers[index].stop(grace: manifest.terminationGrace, &actions) }
-        guard others.isEmpty else { return }
-        let last = containers.indices.last { containers[$0].spec.role == .sidecar && containers[$0].isBusy }
-        if let last { return containers[last].stop(grace: manifest.terminationGrace, &actions) }
+        for index in others { containers[index].stop(grace: left, &actions) }
+        let sidecars = containers.indices.filter { containers[$0].spec.role == .sidecar && containers[$0].isBusy }
+        if now >= deadline {
+            for index in sidecars.reversed() { containers[index].stop(grace: left, &actions) }
+        } else if others.isEmpty, let last = sidecars.last {
+            containers[last].stop(grace: left, &actions)
+        }
+        if !others.isEmpty || !sidecars.isEmpty {
+            if now < deadline { wakeAt(deadline) }
+            return
+        }
         sandbox = .stopping
         actions.append(.stopPod)
     }
@@ -205,28 +265,26 @@ package struct PodMachine: Sendable {
 
     // MARK: - Status
 
-    /// The phase as the API defines it.
+    /// The phase as the API defines it: it is at its end only when no container runs any more, sidecars included.
     package var phase: PodPhase {
         if isLost { return .Unknown }
-        if hasFailedInit { return .Failed }
-        let isPending = containers.contains {
-            switch $0.spec.role {
-            case .initial: !$0.hasSucceeded
-            case .sidecar: !$0.wasStarted
-            case .main: false
+        let isOver = (isTerminating || isDone) && !containers.contains(where: \.isBusy)
+        if isOver, hasFailedInit || isOverdue { return .Failed }
+        let isPending =
+            !wasInitialised
+            && containers.contains {
+                switch $0.spec.role {
+                case .initial: !$0.hasSucceeded
+                case .sidecar: !$0.wasStarted
+                case .main: false
+                }
             }
-        }
         let main = containers.filter { $0.spec.role == .main }
-        if isPending {
-            let isOver = isFinished && containers.contains { $0.lastEnd != nil }
-            return isOver ? .Failed : .Pending
+        if isPending || main.contains(where: { $0.lastEnd == nil && !$0.isRunning }) {
+            return isFinished && containers.contains { $0.lastEnd != nil } ? .Failed : .Pending
         }
-        if main.contains(where: { $0.lastEnd == nil && !$0.isRunning }) { return isFinished ? .Failed : .Pending }
-        if main.contains(where: \.isRunning) { return .Running }
-        if manifest.restartPolicy == .Always, !isTerminating { return .Running }
-        if main.allSatisfy({ $0.lastEnd?.exitCode == 0 }) { return .Succeeded }
-        if manifest.restartPolicy == .OnFailure, !isTerminating { return .Running }
-        return .Failed
+        guard isOver else { return .Running }
+        return main.allSatisfy { $0.lastEnd?.exitCode == 0 } ? .Succeeded : .Failed
     }
 
     /// Whether every container that has to be is ready.

@@ -52,8 +52,8 @@ extension PodReader {
             }
             container.terminationMessagePath = path
         }
-        if let policy = fields.string("terminationMessagePolicy"), policy != "File" {
-            fields.cannot("terminationMessagePolicy")
+        if let policy = fields.choice("terminationMessagePolicy", TerminationMessagePolicy.self) {
+            container.fallsBackToLog = policy == .FallbackToLogsOnError
         }
         fields.cannot("resizePolicy", "restartPolicyRules", "stdinOnce", "volumeDevices")
         if role == .main { fields.cannot("restartPolicy") }
@@ -95,15 +95,21 @@ extension PodReader {
     func mount(_ fields: ManifestFields) -> VolumeMount {
         let mount = VolumeMount(
             volume: fields.required("name"), path: fields.required("mountPath"),
-            subPath: fields.string("subPath") ?? "",
-            isReadOnly: fields.bool("readOnly") ?? false, propagation: fields.string("mountPropagation") ?? "None",
+            subPath: fields.string("subPath") ?? fields.string("subPathExpr") ?? "",
+            expandsSubPath: fields.string("subPathExpr") != nil, isReadOnly: fields.bool("readOnly") ?? false,
+            propagation: fields.string("mountPropagation") ?? "None",
             line: fields.line)
         if !["None", "HostToContainer", "Bidirectional"].contains(mount.propagation) {
             fields.error("mountPropagation", "is not None, HostToContainer or Bidirectional")
         }
-        if !mount.subPath.isEmpty { _ = relative(fields, "subPath") }
-        fields.cannot("subPathExpr", "recursiveReadOnly")
+        if !mount.subPath.isEmpty { _ = relative(fields, mount.expandsSubPath ? "subPathExpr" : "subPath") }
+        if fields.string("subPath") != nil, mount.expandsSubPath {
+            fields.error("subPathExpr", "and subPath are both there")
+        }
+        fields.cannot("recursiveReadOnly")
         fields.end()
         return mount
     }
 }
+
+private enum TerminationMessagePolicy: String, CaseIterable { case File, FallbackToLogsOnError }

@@ -5,8 +5,8 @@ extension PodReader {
         if name.contains("=") { fields.error("name", "has a \"=\"") }
         let value = fields.string("value")
         var entry = EnvironmentEntry.value(name: name, value ?? "")
-        if let from = fields.fields("valueFrom"), let source = source(from) {
-            entry = .source(name: name, source, line: fields.line)
+        if let from = fields.fields("valueFrom"), let (source, isOptional) = source(from) {
+            entry = .source(name: name, source, isOptional: isOptional, line: fields.line)
         }
         fields.end()
         return entry
@@ -18,26 +18,29 @@ extension PodReader {
         for (field, isSecret) in [("configMapRef", false), ("secretRef", true)] {
             guard let reference = fields.fields(field) else { continue }
             let name = reference.required("name")
-            reference.cannot("optional")
+            let isOptional = reference.bool("optional") ?? false
             reference.end()
             entry = .all(
-                prefix: prefix, isSecret ? .secret(name, key: "") : .configMap(name, key: ""), line: fields.line)
+                prefix: prefix, isSecret ? .secret(name, key: "") : .configMap(name, key: ""), isOptional: isOptional,
+                line: fields.line)
         }
         fields.end()
         if entry == nil { fields.error("", "names neither a configMapRef nor a secretRef") }
         return entry
     }
 
-    func source(_ fields: ManifestFields) -> ValueSource? {
+    /// Where a value comes from, and whether it may be absent.
+    func source(_ fields: ManifestFields) -> (ValueSource, isOptional: Bool)? {
         var found: ValueSource?
+        var isOptional = false
         if let key = fields.fields("configMapKeyRef") {
             found = .configMap(key.required("name"), key: key.required("key"))
-            key.cannot("optional")
+            isOptional = key.bool("optional") ?? false
             key.end()
         }
         if let key = fields.fields("secretKeyRef") {
             found = .secret(key.required("name"), key: key.required("key"))
-            key.cannot("optional")
+            isOptional = key.bool("optional") ?? false
             key.end()
         }
         if let field = fields.fields("fieldRef") {
@@ -52,6 +55,6 @@ extension PodReader {
             resource.end()
         }
         if found == nil { fields.error("", "has no source that is known here") }
-        return found
+        return found.map { ($0, isOptional) }
     }
 }

@@ -39,11 +39,11 @@ extension PodReader {
             }
             let path = http.string("path") ?? "/"
             if path.utf8.contains(where: { $0 <= 32 }) { http.error("path", "has a space or a control character") }
-            if let scheme = http.string("scheme"), scheme != "HTTP" {
-                problems.unhonoured.append("line \(http.line): \(http.path).scheme \(scheme) cannot be honoured")
-            }
+            let scheme = http.choice("scheme", ProbeScheme.self) ?? .HTTP
             found.append(
-                .http(path: path, port: http.word("port") ?? "", host: http.string("host") ?? "", headers: headers))
+                .http(
+                    path: path, port: http.word("port") ?? "", host: http.string("host") ?? "", headers: headers,
+                    isSecure: scheme == .HTTPS))
             http.end()
         }
         if !isHook, let tcp = fields.fields("tcpSocket") {
@@ -54,10 +54,16 @@ extension PodReader {
             found.append(.sleep(sleep.integer("seconds") ?? 0))
             sleep.end()
         }
-        fields.cannot("grpc")
+        if !isHook, let grpc = fields.fields("grpc") {
+            if grpc.node("port") == nil { grpc.error("port", "is missing") }
+            found.append(.grpc(port: grpc.integer("port", 1...65535) ?? 0, service: grpc.string("service") ?? ""))
+            grpc.end()
+        }
         fields.end()
         if found.count > 1 { fields.error("", "has more than one action") }
-        if found.isEmpty, fields.node("grpc") == nil { fields.error("", "has no action") }
+        if found.isEmpty { fields.error("", "has no action") }
         return found.first
     }
 }
+
+private enum ProbeScheme: String, CaseIterable { case HTTP, HTTPS }

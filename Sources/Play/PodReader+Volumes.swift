@@ -5,9 +5,7 @@ extension PodReader {
         if !isLabel(name) { fields.error("name", "is \"\(name)\", not a DNS label") }
         var source: VolumeManifest.Source?
         if let empty = fields.fields("emptyDir") {
-            source = .emptyDir
-            empty.cannot("medium", "sizeLimit")
-            empty.end()
+            source = emptyDir(empty)
         }
         if let host = fields.fields("hostPath") {
             let type = host.string("type") ?? ""
@@ -24,45 +22,90 @@ extension PodReader {
             source = .hostPath(path, type: type)
             host.end()
         }
-        if let map = fields.fields("configMap") {
-            source = .configMap(
-                map.required("name"), items: map.objects("items").map(item), mode: mode(map, "defaultMode") ?? 0o644,
-                isOptional: map.bool("optional") ?? false)
-            map.end()
-        }
+        if let map = fields.fields("configMap") { source = configMap(map, mode(map, "defaultMode") ?? 0o644) }
         if let secret = fields.fields("secret") {
-            source = .secret(
-                secret.required("secretName"), items: secret.objects("items").map(item),
-                mode: mode(secret, "defaultMode") ?? 0o644, isOptional: secret.bool("optional") ?? false)
-            secret.end()
+            source = self.secret(secret, name: "secretName", mode(secret, "defaultMode") ?? 0o644)
         }
         if let downward = fields.fields("downwardAPI") {
-            let items = downward.objects("items").compactMap { item -> VolumeManifest.Downward? in
-                let path = relative(item, "path")
-                let mode = mode(item, "mode")
-                guard let source = self.source(item) else { return nil }
-                item.end()
-                return .init(path: path, source: source, mode: mode)
-            }
-            source = .downwardAPI(items, mode: mode(downward, "defaultMode") ?? 0o644)
-            downward.end()
+            source = downwardAPI(downward, mode(downward, "defaultMode") ?? 0o644)
         }
+        if let projected = fields.fields("projected") { source = self.projected(projected) }
         let others = [
             "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "ephemeral", "fc",
             "flexVolume",
             "flocker", "gcePersistentDisk", "gitRepo", "glusterfs", "image", "iscsi", "nfs", "persistentVolumeClaim",
-            "photonPersistentDisk", "portworxVolume", "projected", "quobyte", "rbd", "scaleIO", "storageos",
+            "photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO", "storageos",
             "vsphereVolume",
         ]
-        var isOther = false
         for other in others where fields.node(other) != nil {
-            isOther = true
-            problems.errors.append(
+            problems.unhonoured.append(
                 "line \(fields.line): \(fields.path).\(other): volumes of this kind cannot be honoured")
+            // For those who run the pod all the same: an empty directory is in its place.
+            source = .emptyDir(isInMemory: false, sizeLimit: nil)
         }
         fields.end()
-        if source == nil, !isOther { fields.error("", "has no source") }
+        if source == nil { fields.error("", "has no source") }
         return source.map { VolumeManifest(name: name, source: $0, line: fields.line) }
+    }
+
+    private func emptyDir(_ fields: ManifestFields) -> VolumeManifest.Source {
+        let medium = fields.string("medium") ?? ""
+        if medium != "", medium != "Memory" { fields.cannot("medium") }
+        var limit: Int64?
+        if medium == "Memory" {
+            if let text = fields.word("sizeLimit") {
+                limit = Quantity(text)?.whole
+                if limit == nil { fields.error("sizeLimit", "is \"\(text)\", not a quantity") }
+            }
+        } else {
+            // A kubelet evicts the pod that exceeds it.
+            fields.cannot("sizeLimit")
+        }
+        fields.end()
+        return .emptyDir(isInMemory: medium == "Memory", sizeLimit: limit)
+    }
+
+    private func configMap(_ fields: ManifestFields, _ mode: Int64) -> VolumeManifest.Source {
+        let source = VolumeManifest.Source.configMap(
+            fields.required("name"), items: fields.objects("items").map(item), mode: mode,
+            isOptional: fields.bool("optional") ?? false)
+        fields.end()
+        return source
+    }
+
+    private func secret(_ fields: ManifestFields, name: String, _ mode: Int64) -> VolumeManifest.Source {
+        let source = VolumeManifest.Source.secret(
+            fields.required(name), items: fields.objects("items").map(item), mode: mode,
+            isOptional: fields.bool("optional") ?? false)
+        fields.end()
+        return source
+    }
+
+    private func downwardAPI(_ fields: ManifestFields, _ mode: Int64) -> VolumeManifest.Source {
+        let items = fields.objects("items").compactMap { item -> VolumeManifest.Downward? in
+            let path = relative(item, "path")
+            let mode = self.mode(item, "mode")
+            guard let (source, _) = self.source(item) else { return nil }
+            item.end()
+            return .init(path: path, source: source, mode: mode)
+        }
+        fields.end()
+        return .downwardAPI(items, mode: mode)
+    }
+
+    /// The parts have no modes of their own, and secrets there are named by `name`.
+    private func projected(_ fields: ManifestFields) -> VolumeManifest.Source {
+        let mode = self.mode(fields, "defaultMode") ?? 0o644
+        var parts: [VolumeManifest.Source] = []
+        for part in fields.objects("sources") {
+            if let map = part.fields("configMap") { parts.append(configMap(map, mode)) }
+            if let secret = part.fields("secret") { parts.append(self.secret(secret, name: "name", mode)) }
+            if let downward = part.fields("downwardAPI") { parts.append(downwardAPI(downward, mode)) }
+            part.cannot("serviceAccountToken", "clusterTrustBundle", "podCertificate")
+            part.end()
+        }
+        fields.end()
+        return .projected(parts)
     }
 
     func item(_ fields: ManifestFields) -> VolumeManifest.Item {

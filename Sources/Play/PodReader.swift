@@ -25,25 +25,41 @@ struct PodReader {
     func read(_ spec: ManifestFields, _ pod: inout PodManifest) {
         pod.restartPolicy = spec.choice("restartPolicy", RestartPolicy.self) ?? .Always
         pod.terminationGrace = spec.integer("terminationGracePeriodSeconds") ?? 30
+        pod.activeDeadline = spec.integer("activeDeadlineSeconds", 1...Int64(Int32.max))
         pod.hostname = spec.string("hostname") ?? ""
+        pod.subdomain = spec.string("subdomain") ?? ""
+        pod.hasFullHostname = spec.bool("setHostnameAsFQDN") ?? false
+        for (name, value) in [("hostname", pod.hostname), ("subdomain", pod.subdomain)]
+        where !value.isEmpty && (!isLabel(value) || value.contains(".") || value.utf8.count > 63) {
+            spec.error(name, "is \"\(value)\", not a DNS label")
+        }
+        // The kernel's limit of a host's name.
+        if pod.hasFullHostname, pod.ownHostname.utf8.count > 64 {
+            spec.error("setHostnameAsFQDN", "makes the name \"\(pod.ownHostname)\", which is longer than 64 bytes")
+        }
         pod.hostNetwork = spec.bool("hostNetwork") ?? false
         pod.hostPID = spec.bool("hostPID") ?? false
         pod.hostIPC = spec.bool("hostIPC") ?? false
         pod.sharesProcesses = spec.bool("shareProcessNamespace") ?? false
-        pod.serviceAccount = spec.string("serviceAccountName") ?? "default"
+        // The older name of the field, which an API server still adds.
+        let oldAccount = spec.string("serviceAccount")
+        pod.serviceAccount = spec.string("serviceAccountName") ?? oldAccount ?? "default"
         pod.runtimeHandler = spec.string("runtimeClassName") ?? ""
         spec.ignore(
             "nodeName", "enableServiceLinks", "automountServiceAccountToken", "schedulerName", "priority",
-            "preemptionPolicy")
+            "preemptionPolicy", "priorityClassName", "tolerations")
         spec.cannot(
-            "activeDeadlineSeconds", "affinity", "dnsConfig", "ephemeralContainers", "hostAliases", "hostUsers",
-            "imagePullSecrets", "nodeSelector", "overhead", "priorityClassName", "readinessGates", "resourceClaims",
-            "resources", "schedulingGates", "setHostnameAsFQDN", "subdomain", "tolerations",
-            "topologySpreadConstraints", "os",
-            "serviceAccount")
-        if let policy = spec.string("dnsPolicy"), !["ClusterFirst", "Default"].contains(policy) {
-            problems.unhonoured.append("line \(spec.line): spec.dnsPolicy \(policy) cannot be honoured")
+            "affinity", "ephemeralContainers", "hostUsers",
+            "nodeSelector", "overhead", "readinessGates", "resourceClaims",
+            "resources", "schedulingGates",
+            "topologySpreadConstraints", "os")
+        pod.dns = resolver(spec)
+        pod.pullSecrets = spec.objects("imagePullSecrets").map { secret in
+            let name = secret.required("name")
+            secret.end()
+            return name
         }
+        pod.hostAliases = spec.objects("hostAliases").map(hostAlias)
         if let security = spec.fields("securityContext") { read(security: security, &pod) }
         pod.volumes = spec.objects("volumes").compactMap(volume)
         for fields in spec.objects("initContainers") {
@@ -72,14 +88,14 @@ struct PodReader {
                 + [container.postStart, container.preStop].compactMap { $0?.handler }
             for handler in handlers {
                 switch handler {
-                case .http(_, let port, _, _), .tcp(let port, _):
+                case .http(_, let port, _, _, _), .tcp(let port, _):
                     guard let number = container.port(port), (1...65535).contains(number) else {
                         spec.error(
                             "containers",
                             "has a probe or hook of \"\(container.name)\" with the unknown port \"\(port)\"")
                         continue
                     }
-                case .exec, .sleep: continue
+                case .exec, .sleep, .grpc: continue
                 }
             }
         }
@@ -88,17 +104,8 @@ struct PodReader {
     func check(
         _ mount: VolumeMount, of container: ContainerManifest, _ spec: ManifestFields, _ pod: PodManifest
     ) {
-        guard let volume = pod.volumes.first(where: { $0.name == mount.volume }) else {
-            return spec.error("volumes", "has no \"\(mount.volume)\", which container \"\(container.name)\" mounts")
-        }
-        guard !mount.subPath.isEmpty else { return }
-        switch volume.source {
-        case .configMap, .secret, .downwardAPI: return
-        case .emptyDir, .hostPath:
-            // Containers write there: the path may be a link that leads out of it, as in CVE-2021-25741.
-            problems.unhonoured.append(
-                "line \(mount.line): a subPath of volume \"\(volume.name)\", which containers may write, cannot be honoured"
-            )
+        if !pod.volumes.contains(where: { $0.name == mount.volume }) {
+            spec.error("volumes", "has no \"\(mount.volume)\", which container \"\(container.name)\" mounts")
         }
     }
 

@@ -35,8 +35,11 @@ package struct ValueResolver: Sendable {
         for entry in container.environment {
             switch entry {
             case .value(let name, let text): set(name, expanded(text, values))
-            case .source(let name, let source, let line): set(name, try value(source, container, line))
-            case .all(let prefix, let source, let line):
+            case .source(let name, let source, let isOptional, let line):
+                if isOptional, !has(source) { continue }
+                set(name, try value(source, container, line))
+            case .all(let prefix, let source, let isOptional, let line):
+                if isOptional, !has(source) { continue }
                 for (key, bytes) in try object(source, line).sorted(by: { $0.key < $1.key }) {
                     set(prefix + key, String(decoding: bytes, as: UTF8.self))
                 }
@@ -60,6 +63,17 @@ package struct ValueResolver: Sendable {
             let target = name.isEmpty ? container : pod.containers.first { $0.name == name }
             return try amount(resource, of: target, divisor, line)
         }
+    }
+
+    /// Whether the object is in the file, with the key if one is named.
+    private func has(_ source: ValueSource) -> Bool {
+        let (object, key): ([String: [UInt8]]?, String) =
+            switch source {
+            case .configMap(let name, let key): (manifest.configMaps["\(pod.namespace)/\(name)"], key)
+            case .secret(let name, let key): (manifest.secrets["\(pod.namespace)/\(name)"], key)
+            case .field, .resource: ([:], "")
+            }
+        return object.map { key.isEmpty || $0[key] != nil } ?? false
     }
 
     /// The files of a ConfigMap or a Secret of this file.

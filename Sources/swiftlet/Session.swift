@@ -6,7 +6,7 @@ import SwiftProtobuf
 struct Session: Sendable {
     let runtime: CRIConnection
     let images: CRIConnection
-    let console: Console
+    private(set) var console: Console
     /// Whether `create` pulls images without being told.
     let pullsOnCreate: Bool
     /// Whether `run` pulls images without being told.
@@ -67,6 +67,13 @@ struct Session: Sendable {
     var patient: Session {
         var session = self
         session.patience = .seconds(60)
+        return session
+    }
+
+    /// The same session with another console.
+    func speaking(on console: Console) -> Session {
+        var session = self
+        session.console = console
         return session
     }
 

@@ -127,7 +127,7 @@ import Testing
             config.mounts.map { "\($0.hostPath) \($0.containerPath)\($0.readonly ? " ro" : "")" } == [
                 "/state/0-1/volumes/scratch /tmp", "/state/0-1/volumes/settings /etc/settings ro",
                 "/state/0-1/volumes/keys/k /keys/k ro", "/state/0-1/volumes/self /self ro",
-                "/state/0-1/messages/main-2 /dev/termination-log",
+                "/state/0-1/hosts /etc/hosts", "/state/0-1/messages/main-2 /dev/termination-log",
             ])
         #expect(config.mounts.first?.propagation == .propagationHostToContainer)
     }
@@ -158,8 +158,14 @@ import Testing
     @Test("volumes have the kubelet's modes, below a directory for their owner alone")
     func volumes() throws {
         let scratch = try ScratchDirectory()
-        let plan = try Self.plan(Self.yaml.replacing("fsGroup: 2000", with: ""), state: scratch.path + "/state")
-        let lock = try plan.directory.make(plan.manifest, plan.pod, Self.facts, runtime: "unix:///r")
+        // Those in memory need root: the tests of the whole daemon have them.
+        let yaml = Self.yaml.replacing("fsGroup: 2000", with: "")
+            .replacing("secret: {secretName: s, defaultMode: 0600}", with: "configMap: {name: c, defaultMode: 0600}")
+            .replacing(
+                "downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}", with: "emptyDir: {}")
+        let plan = try Self.plan(yaml, state: scratch.path + "/state")
+        let lock = try plan.directory.make(
+            plan.manifest, plan.pod, Self.facts, nodeMemoryBytes: 1 << 30, runtime: "unix:///r")
         #expect(plan.directory.runtime == "unix:///r")
         // As long as this process drives the pod, no other can.
         #expect(try plan.directory.lock() == nil)
@@ -176,11 +182,9 @@ import Testing
         #expect(try mode("/0-1/volumes/scratch") == "777")
         #expect(try mode("/0-1/volumes/settings/deep") == "755")
         #expect(try mode("/0-1/volumes/settings/deep/a.txt") == "400")
-        #expect(try mode("/0-1/volumes/keys/k") == "600")
-        #expect(try mode("/0-1/volumes/self/labels") == "644")
+        #expect(try mode("/0-1/volumes/keys/b") == "600")
         #expect(try text("settings/deep/a.txt") == "alpha")
-        #expect(try text("keys/k") == "secret")
-        #expect(try text("self/labels") == "app=\"web\"")
+        #expect(try text("keys/b") == "beta")
         #expect(!FileManager.default.fileExists(atPath: plan.directory.path + "/volumes/settings/b"))
 
         try plan.directory.makeMessage("main", 0)
@@ -189,6 +193,21 @@ import Testing
             to: URL(filePath: plan.directory.message("main", 0)), options: [])
         #expect(plan.directory.readMessage("main", 0).count == 4096)
         #expect(plan.directory.readMessage("main", 1) == "")
+
+        try plan.directory.makeHosts("first")
+        try plan.directory.makeHosts("second")
+        #expect(try mode("/0-1/hosts") == "644")
+        #expect(try String(contentsOfFile: plan.directory.hosts, encoding: .utf8) == "first")
+
+        let records = (1...100).map { "2026-01-01T00:00:00Z stdout F line \($0)\n" }.joined()
+        try FileManager.default.createDirectory(
+            atPath: plan.directory.logs + "/main", withIntermediateDirectories: true)
+        try Data(records.utf8).write(to: URL(filePath: plan.directory.logs + "/main/0.log"))
+        let last = plan.directory.readLogEnd("main", 0)
+        #expect(last == (21...100).map { "line \($0)\n" }.joined())
+        let long = "2026-01-01T00:00:00Z stderr P " + String(repeating: "y", count: 16_000) + "\n"
+        try Data(String(repeating: long, count: 10).utf8).write(to: URL(filePath: plan.directory.logs + "/main/0.log"))
+        #expect(plan.directory.readLogEnd("main", 0).utf8.count == 2048)
 
         try plan.directory.remove()
         try plan.directory.remove()

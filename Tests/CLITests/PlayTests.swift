@@ -81,8 +81,8 @@ import Testing
                     pod=demo_default
                     default/demo/main: Running, restart 2
                     default/demo/main: Terminated Completed, exit code 0
-                    default/demo: Succeeded
                     default/demo/side: Terminated Error, exit code 143
+                    default/demo: Succeeded
 
                     """)
             #expect(result.status == 0)
@@ -140,7 +140,7 @@ import Testing
                 kind: Pod
                 metadata: {name: p}
                 spec:
-                  hostAliases: [{ip: 1.2.3.4}]
+                  affinity: {podAffinity: {}}
                   containers:
                   - name: main
                     imagee: busybox
@@ -153,7 +153,7 @@ import Testing
                 result.err == """
                     swiftlet: \(file): line 6: spec.containers[0].image is missing
                     swiftlet: \(file): line 7: unknown field spec.containers[0].imagee (did you mean image?)
-                    swiftlet: \(file): line 4: spec.hostAliases cannot be honoured
+                    swiftlet: \(file): line 4: spec.affinity cannot be honoured
 
                     """)
             #expect(runtime.calls == [])
@@ -166,7 +166,7 @@ import Testing
         arguments: [
             ("", "there is no Pod in the file"), ("{}", "line 1: kind is missing"), ("kind: Pod\n\tx", "line 2"),
             ("[", "line"),
-            ("kind: Deployment", "line 1: kind is \"Deployment\", not Pod, ConfigMap or Secret"),
+            ("kind: Deployment", "line 1: the kind \"Deployment\" cannot be honoured: only Pod, ConfigMap and Secret"),
             (PlayCommandTests.pod("envFrom: [{secretRef: {name: s}}]"), "the file has no Secret \"s\""),
         ])
     func noManifest(yaml: String, message: String) async throws {

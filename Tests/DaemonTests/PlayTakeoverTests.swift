@@ -70,4 +70,32 @@ extension WholeDaemon.Play {
             #expect(try FileManager.default.contentsOfDirectory(atPath: state) == [])
         }
     }
+
+    @Test func `a pod that somebody stops is made anew, and its init container runs again`() async throws {
+        let node = try Node.current
+        let manifest = """
+            kind: Pod
+            metadata: {name: anew}
+            spec:
+              restartPolicy: Always
+              terminationGracePeriodSeconds: 0
+              initContainers: [{name: init, image: \(Node.busybox), imagePullPolicy: IfNotPresent, command: ["true"]}]
+              containers: [{name: main, image: \(Node.busybox), imagePullPolicy: IfNotPresent, command: [sleep, "1000"]}]
+            """
+        let file = try node.work.write(manifest, to: node.unique("manifest") + ".yaml")
+        try await node.leavesNothing {
+            let player = try Player(node, file, "--rm")
+            try await player.wait(for: "default/anew: Running")
+            let client = "\(Node.binaries)/swiftlet -r unix://\(node.socket)"
+            try await node.succeed("sh", "-c", "\(client) stopp $(\(client) pods -q --name anew)")
+            try await player.wait(for: "default/anew/main: Running, restart 1")
+            let pods = try await node.succeed("sh", "-c", "\(client) pods -q --name anew")
+            #expect(pods.split(separator: "\n").count == 1)
+            try player.signal(SIGINT)
+            #expect(try await player.end() == 130)
+            let lines = try player.lines
+            #expect(lines.contains("default/anew/init: Running, restart 1"), "\(lines)")
+            #expect(!lines.contains("default/anew: Unknown"))
+        }
+    }
 }

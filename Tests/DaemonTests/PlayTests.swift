@@ -92,8 +92,8 @@ extension WholeDaemon.Play {
                 "default/whole/main: Running, restart 2",
                 "default/whole/main: Terminated Completed, exit code 0: attempt 3 of whole?",
                 "default/whole/side: Running, not ready",
-                "default/whole: Succeeded",
                 "default/whole/side: Terminated Completed, exit code 0",
+                "default/whole: Succeeded",
             ])
         #expect(result.status == 0)
     }

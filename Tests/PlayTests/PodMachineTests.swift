@@ -2,53 +2,6 @@ import Testing
 
 @testable import Play
 
-/// Drives a machine over virtual time.
-private struct Bench {
-    var machine: PodMachine
-    var now = Duration.zero
-    var seen: [PodMachine.Action] = []
-
-    init(_ yaml: String) throws {
-        let problems = ManifestProblems()
-        let manifest = try ManifestReader.read(yaml, problems)
-        #expect(problems.errors == [])
-        machine = PodMachine(try #require(manifest.pods.first))
-        _ = machine.handle(.tick, at: now)
-        send(.podStarted)
-    }
-
-    mutating func send(_ event: PodMachine.Event) { seen = machine.handle(event, at: now) }
-
-    /// Sets the clock on to when something happens by itself.
-    mutating func skipToWake() throws {
-        now = try #require(machine.wake)
-        send(.tick)
-    }
-
-    mutating func start(_ name: String, _ attempt: Int = 0) { send(.started(name, attempt: attempt)) }
-
-    mutating func exit(_ name: String, _ code: Int32) { exit(name, 0, code) }
-
-    mutating func exit(_ name: String, _ attempt: Int, _ code: Int32) {
-        let reason = code == 0 ? "Completed" : "Error"
-        send(.exited(name, attempt: attempt, Termination(exitCode: code, reason: reason)))
-    }
-
-    func state(_ name: String) -> String {
-        guard let container = machine.containers.first(where: { $0.spec.name == name }) else { return "none" }
-        return switch container.state {
-        case .waiting(let reason, _): "Waiting \(reason)"
-        case .running: "Running"
-        case .terminated(let end): "Terminated \(end.reason) \(end.exitCode)"
-        }
-    }
-}
-
-private func pod(_ policy: String, _ containers: String, initial: String = "") -> String {
-    "kind: Pod\nmetadata: {name: p}\nspec:\n  restartPolicy: \(policy)\n"
-        + (initial.isEmpty ? "" : "  initContainers: [\(initial)]\n") + "  containers: [\(containers)]\n"
-}
-
 @Suite struct PodMachineTests {
     @Test("init, sidecar and a main container that fails twice and then succeeds")
     func wholeLife() throws {
@@ -82,8 +35,10 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
         bench.start("main", 2)
         bench.exit("main", 2, 0)
         #expect(bench.seen == [.stop("side", attempt: 0, grace: 30)])
-        #expect(bench.machine.phase == .Succeeded)
+        // A pod of which something runs has not come to its end.
+        #expect(bench.machine.phase == .Running)
         bench.exit("side", 0, 143)
+        #expect(bench.machine.phase == .Succeeded)
         #expect(bench.seen == [.stopPod])
         bench.send(.podStopped)
         #expect(bench.machine.isFinished)
@@ -211,6 +166,15 @@ private func pod(_ policy: String, _ containers: String, initial: String = "") -
         try bench.skipToWake()
         #expect(bench.now == .seconds(10))
         #expect(bench.seen == [.launch("a", attempt: 1)])
+        // The waits of pulls are no waits of the container, and a start that was not made is no restart.
+        bench.start("a", 1)
+        #expect(bench.machine.containers.first?.restarts == 0)
+        var other = try Bench(pod("Always", "{name: a, image: i}"))
+        other.send(.launchFailed("a", attempt: 0, reason: "ErrImagePull", message: "no"))
+        try other.skipToWake()
+        other.start("a", 1)
+        other.exit("a", 1, 1)
+        #expect(other.seen == [.launch("a", attempt: 2)])
     }
 
     @Test("what comes late changes nothing")

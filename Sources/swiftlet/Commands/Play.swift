@@ -4,6 +4,13 @@ import CRIProto
 import Foundation
 import Play
 
+/// How `play` tells at the end what became of the pods.
+enum PlayOutput: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case json, yaml
+
+    func text(_ value: JSONValue) throws -> String { self == .json ? value.pretty + "\n" : try YAMLTree.text(value) }
+}
+
 struct PlayManifest: RuntimeCommand {
     static let configuration = CommandConfiguration(
         commandName: "play", abstract: "Run the pods of a Kubernetes manifest without a kubelet.",
@@ -14,7 +21,7 @@ struct PlayManifest: RuntimeCommand {
         discussion: """
             FILE is YAML or JSON with Pods and the ConfigMaps and Secrets that they use; - means standard input. Shows the \
             pods' phases and their containers' states until all pods have come to their end: as a table on a terminal, else \
-            a line for each change. Ends with 0 if all pods succeeded, else with 1.
+            a line for each change. Ends with 0 if all pods succeeded (with --detach: or are ready), else with 1.
 
             An interrupt stops the pods as their deletion would: hooks, grace, sidecars last. A second one kills what still \
             runs, a third one gives up waiting. The stopped pods stay, for their logs, until 'swiftlet play --down' removes \
@@ -37,6 +44,14 @@ struct PlayManifest: RuntimeCommand {
     @Flag(help: "Remove pods of the same names that play made, and begin anew.")
     var replace = false
 
+    @Flag(name: .shortAndLong, help: "Leave the pods when all are ready or at their end, and end.")
+    var detach = false
+
+    @Option(
+        name: .shortAndLong,
+        help: "Write what became of the pods at the end: json or yaml. Changes go to standard error then.")
+    var output: PlayOutput?
+
     @Option(help: "Where volumes and logs are kept.")
     var stateDir: String = PodDirectory.standardState
 
@@ -51,6 +66,8 @@ struct PlayManifest: RuntimeCommand {
     func validate() throws {
         if file == nil, !down { throw ValidationError("expected a manifest") }
         if down, replace { throw ValidationError("--down and --replace cannot both be given") }
+        if detach, down || removes { throw ValidationError("--detach cannot be given with --down or --rm") }
+        if down, output != nil { throw ValidationError("--output is not for --down") }
         if down, removes { throw ValidationError("--down and --rm cannot both be given") }
         if !(0...1000).contains(backOffScale) {
             throw ValidationError("--back-off-scale \(backOffScale): expected a number from 0 to 1000")
@@ -58,7 +75,13 @@ struct PlayManifest: RuntimeCommand {
     }
 
     func run(_ session: Session) async throws {
-        let session = session.patient
+        let console = session.console
+        var session = session.patient
+        if output != nil {
+            var aside = console
+            aside.writeOut = console.writeError
+            session = session.speaking(on: aside)
+        }
         let state = URL(filePath: stateDir).standardizedFileURL.path
         let removal = PlayRemoval(session: session, stateDirectory: state)
         if down { return try await takeDown(removal, session) }
@@ -70,10 +93,11 @@ struct PlayManifest: RuntimeCommand {
         try await removal.removeLeftovers()
         let job = PlayJob(
             session: session, pods: pods, node: node, backOffScale: backOffScale,
-            credentials: try await registry.credentials())
+            credentials: try await registry.credentials(), detaches: detach)
+        var statuses: [PlayStatus] = []
         let outcome: Result<Void, any Error>
         do {
-            outcome = .success(try await job.run())
+            outcome = .success(try await job.run { statuses = $0 })
         } catch {
             outcome = .failure(error)
         }
@@ -85,10 +109,14 @@ struct PlayManifest: RuntimeCommand {
         } else if left.isEmpty {
             try job.removeDirectories()
         } else {
-            bestEffort {
-                try session.console.err("swiftlet: the pods and their logs stay: 'swiftlet play --down' removes them\n")
-            }
+            let isLeft = detach && left.contains { $0.state == .sandboxReady }
+            let words =
+                isLeft
+                ? "the pods go on without restarts and probes until the same command takes them over"
+                : "the pods and their logs stay"
+            bestEffort { try console.err("swiftlet: \(words): 'swiftlet play --down' removes them\n") }
         }
+        if let output { try console.out(output.text(PlayStatus.list(statuses))) }
         try outcome.get()
     }
 

@@ -1,6 +1,7 @@
 import CLICore
 import Foundation
 import NIOCore
+import Play
 
 /// What containers may be told of this machine.
 struct NodeFacts: Sendable {
@@ -8,6 +9,9 @@ struct NodeFacts: Sendable {
     /// The first IPv4 address that is not a loopback's.
     var ip = "127.0.0.1"
     var memoryBytes: Int64 = 0
+    var resolver = ResolverSettings()
+    /// The text of its hosts file.
+    var hosts = ""
 
     /// Asks the machine.
     static func read() -> NodeFacts {
@@ -20,6 +24,11 @@ struct NodeFacts: Sendable {
             let own = try System.enumerateDevices().compactMap(\.address?.ipAddress)
             if let ip = own.first(where: { $0.contains(".") && !$0.hasPrefix("127.") }) { facts.ip = ip }
         }
+        bestEffort {
+            let text = try String(contentsOfFile: "/etc/resolv.conf", encoding: .utf8)
+            facts.resolver = ResolverSettings(parsing: text)
+        }
+        bestEffort { facts.hosts = try String(contentsOfFile: "/etc/hosts", encoding: .utf8) }
         facts.memoryBytes = Int64(clamping: ProcessInfo.processInfo.physicalMemory)
         return facts
     }

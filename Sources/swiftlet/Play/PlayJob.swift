@@ -11,6 +11,8 @@ struct PlayJob: Sendable {
         case signal(UnixSignal)
         case readerGone
         case ended
+        /// All pods are ready or at their end.
+        case settled
         case failed(any Error)
     }
 
@@ -22,11 +24,14 @@ struct PlayJob: Sendable {
     private let credentials: Runtime_V1_AuthConfig?
     private let pods: [PlannedPod]
     private let node: NodeFacts
+    private let detaches: Bool
 
+    /// `detaches` leaves the pods when all are ready or at their end.
     init(
         session: Session, pods: [PlannedPod], node: NodeFacts, backOffScale: Double,
-        credentials: Runtime_V1_AuthConfig?
+        credentials: Runtime_V1_AuthConfig?, detaches: Bool
     ) {
+        self.detaches = detaches
         self.session = session
         self.backOffScale = backOffScale
         self.credentials = credentials
@@ -40,8 +45,8 @@ struct PlayJob: Sendable {
     /// Removes what was made on the disk for pods that are not there.
     func removeDirectories() throws(Failure) { for pod in pods { try pod.plan.directory.remove() } }
 
-    /// Runs all pods to their end; fails unless all succeeded.
-    func run() async throws {
+    /// Runs all pods to their end; fails unless all succeeded. Tells what became of them, however it ends.
+    func run(_ tell: ([PlayStatus]) -> Void) async throws {
         var locks: [PodLock] = []
         for pod in pods {
             let plan = pod.plan
@@ -51,7 +56,9 @@ struct PlayJob: Sendable {
             }
             let facts = PodFacts(uid: plan.uid, ip: "", nodeName: node.name, nodeIP: node.ip)
             let runtime = session.runtime.endpoint.description
-            locks.append(try plan.directory.make(plan.manifest, plan.pod, facts, runtime: runtime))
+            locks.append(
+                try plan.directory.make(
+                    plan.manifest, plan.pod, facts, nodeMemoryBytes: node.memoryBytes, runtime: runtime))
         }
         defer { withExtendedLifetime(locks) {} }
         let (events, source) = AsyncStream.makeStream(of: Event.self)
@@ -67,11 +74,20 @@ struct PlayJob: Sendable {
         for pod in pods where pod.adopted != nil {
             await screen.note("\(pod.plan.name): taken over, since it is there")
         }
-        try await supervise(players, events, source)
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await supervise(players, events, source))
+        } catch {
+            outcome = .failure(error)
+        }
+        var statuses: [PlayStatus] = []
+        for player in players { statuses.append(await player.status) }
+        tell(statuses)
+        try outcome.get()
         if let failure = await screen.failure { throw failure }
-        var failed: [String] = []
-        for player in players where await player.phase != .Succeeded { failed.append(player.plan.name) }
-        guard failed.isEmpty else { throw Failure.silent(exitStatus: Failure.failed) }
+        guard statuses.allSatisfy({ $0.machine.phase == .Succeeded || detaches && $0.machine.isReady }) else {
+            throw Failure.silent(exitStatus: Failure.failed)
+        }
     }
 
     private static func terminalSize() -> (rows: Int, columns: Int)? {
@@ -87,7 +103,9 @@ struct PlayJob: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await signal in signals { source.yield(.signal(signal)) } }
             group.addTask {
-                do { try await watch(players) } catch { source.yield(.failed(error)) }
+                do { try await watch(players, onceSettled: { source.yield(.settled) }) } catch {
+                    source.yield(.failed(error))
+                }
             }
             group.addTask {
                 await withTaskGroup(of: Void.self) { pods in
@@ -103,6 +121,7 @@ struct PlayJob: Sendable {
                 case .ended:
                     guard let first else { return }
                     throw Failure.silent(exitStatus: 128 + first.rawValue)
+                case .settled: if detaches, first == nil { return }
                 case .failed(let error): throw error
                 case .readerGone: for player in players { await player.terminate() }
                 case .signal(let signal):
@@ -132,12 +151,19 @@ struct PlayJob: Sendable {
     // MARK: - Watching
 
     /// Looks at all pods and containers again and again, until the task is cancelled.
-    private func watch(_ players: [PodPlayer]) async throws {
+    private func watch(_ players: [PodPlayer], onceSettled: @Sendable () -> Void) async throws {
+        var wasSettled = false
         while !Task.isCancelled {
             let time = ContinuousClock.now
             let containers = Dictionary(try await session.playedContainers().map { ($0.id, $0.state) }) { $1 }
             let pods = Dictionary(try await session.playedPods().map { ($0.id, $0.state) }) { $1 }
-            for player in players { await player.observe(containers, pods, at: time) }
+            var isSettled = true
+            for player in players {
+                await player.observe(containers, pods, at: time)
+                if await !player.isSettled { isSettled = false }
+            }
+            if isSettled, !wasSettled { onceSettled() }
+            wasSettled = isSettled
             do { try await Task.sleep(for: Self.watchPause) } catch { return }
         }
     }

@@ -6,8 +6,10 @@ import Play
 /// What `play` keeps of a pod on the disk: logs, volumes, and what containers say at their end.
 ///
 ///     <state>/<uid>/logs/<container>/<attempt>.log
-///     <state>/<uid>/volumes/<name>/...
+///     <state>/<uid>/volumes/<name>/...  mounts of their own where the files live in memory
+///     <state>/<uid>/subpaths/<container>-<number>  mounts: parts of volumes that containers may write
 ///     <state>/<uid>/messages/<container>-<attempt>
+///     <state>/<uid>/hosts               the containers' /etc/hosts
 ///     <state>/<uid>/runtime             the endpoint of the runtime that has the pod
 ///     <state>/<uid>/ending              there once the pod's end was asked for
 ///
@@ -15,6 +17,7 @@ import Play
 struct PodDirectory: Sendable {
     static let standardState = "/var/lib/swiftlet-play"
     private static let messageBytesMax = 4096
+    private static let logEndBytes: UInt64 = 1 << 16
     private static let runtimeFile: Linux.Path = "runtime"
     private static let endingFile: Linux.Path = "ending"
 
@@ -32,13 +35,17 @@ struct PodDirectory: Sendable {
 
     var path: String { "\(state)/\(uid)" }
     var logs: String { "\(path)/logs" }
+    var subPaths: String { "\(path)/subpaths" }
+    var hosts: String { "\(path)/hosts" }
     func volume(_ name: String) -> String { "\(path)/volumes/\(name)" }
     func message(_ container: String, _ attempt: Int) -> String { "\(path)/messages/\(container)-\(attempt)" }
 
     // MARK: - Making
 
     /// Makes everything that is there before the pod is. Until the lock is let go, nobody else drives the pod.
-    func make(_ manifest: Manifest, _ pod: PodManifest, _ facts: PodFacts, runtime: String) throws(Failure) -> PodLock {
+    func make(
+        _ manifest: Manifest, _ pod: PodManifest, _ facts: PodFacts, nodeMemoryBytes: Int64, runtime: String
+    ) throws(Failure) -> PodLock {
         let state = try openState()
         let lock: PodLock?
         do throws(Errno) {
@@ -47,24 +54,15 @@ struct PodDirectory: Sendable {
             lock = try PodLock(try top.reopen([.readOnly, .directory]))
             // Only now: what has no such file is nobody's leftover.
             try top.replaceFile(Self.runtimeFile, Array(runtime.utf8))
-            for name in ["logs", "volumes", "messages"] as [Linux.Path] { try top.makeDirectory(name, mode: 0o700) }
+            for name in ["logs", "volumes", "subpaths", "messages"] as [Linux.Path] {
+                try top.makeDirectory(name, mode: 0o700)
+            }
             let logs = try top.open("logs", [.readOnly, .directory, .noFollow])
             for container in pod.containers { try logs.makeDirectory(Linux.Path(container.name), mode: 0o700) }
         } catch {
             throw Failure("make the directory \"\(path)\": \(error)")
         }
-        let resolver = ValueResolver(manifest, pod, facts)
-        for volume in pod.volumes {
-            do {
-                if case .hostPath(let path, let type) = volume.source {
-                    try HostPath.prepare(path, type: type)
-                } else {
-                    try make(volume, try resolver.files(of: volume), group: pod.fsGroup)
-                }
-            } catch {
-                throw Failure("make volume \"\(volume.name)\" of pod \"\(pod.name)\": \(error)")
-            }
-        }
+        try makeVolumes(manifest, pod, facts, nodeMemoryBytes: nodeMemoryBytes)
         guard let lock else { throw Failure("another process holds the directory \"\(path)\"") }
         return lock
     }
@@ -85,40 +83,6 @@ struct PodDirectory: Sendable {
         }
         throw Failure(
             "the directory \"\(state)\" belongs to others or can be written by others: choose another --state-dir")
-    }
-
-    /// Modes are a kubelet's: open to every user of the pod; with an fsGroup, to that group as well.
-    private func make(_ volume: VolumeManifest, _ files: [VolumeFile]?, group: Int64?) throws {
-        let parent = try OwnedFD.open(Linux.Path("\(path)/volumes"), [.readOnly, .directory, .noFollow])
-        let top = try Self.directory(Linux.Path(volume.name), in: parent, group: group, isOpen: files == nil)
-        for file in files ?? [] {
-            var steps = file.path.split(separator: "/").map { Linux.Path(String($0)) }
-            guard let name = steps.popLast() else { throw Failure("the path \"\(file.path)\" names no file") }
-            var directory = try top.reopen([.readOnly, .directory])
-            for step in steps { directory = try Self.directory(step, in: directory, group: group, isOpen: false) }
-            let opened = try directory.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
-            try opened.writeAll(file.bytes[...])
-            var mode = UInt32(truncatingIfNeeded: file.mode) & 0o777
-            if let group = group.flatMap(UInt32.init(exactly:)) {
-                try opened.changeOwner(uid: CurrentProcess.effectiveUID, gid: group)
-                mode |= 0o440
-            }
-            try opened.changeMode(mode)
-        }
-    }
-
-    private static func directory(
-        _ name: Linux.Path, in parent: borrowing OwnedFD, group: Int64?, isOpen: Bool
-    ) throws(Errno) -> OwnedFD {
-        do throws(Errno) { try parent.makeDirectory(name, mode: 0o700) } catch Errno.alreadyExists {}
-        let directory = try parent.open(name, [.readOnly, .directory, .noFollow])
-        var mode: UInt32 = isOpen ? 0o777 : 0o755
-        if let group = group.flatMap(UInt32.init(exactly:)) {
-            try directory.changeOwner(uid: CurrentProcess.effectiveUID, gid: group)
-            mode |= 0o2070
-        }
-        try directory.changeMode(mode)
-        return directory
     }
 
     // MARK: - Taking over
@@ -150,7 +114,7 @@ struct PodDirectory: Sendable {
     /// Notes that the pod is to end, for a process that takes it over.
     func noteEnding() { bestEffort { try open().replaceFile(Self.endingFile, []) } }
 
-    private func open() throws(Errno) -> OwnedFD {
+    func open() throws(Errno) -> OwnedFD {
         try OwnedFD.open(Linux.Path(path), [.readOnly, .directory, .noFollow])
     }
 
@@ -194,6 +158,23 @@ struct PodDirectory: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The end of a container's log as a kubelet takes it for a message: 80 lines or 2048 bytes at most.
+    func readLogEnd(_ container: String, _ attempt: Int) -> String {
+        var text = ""
+        bestEffort {
+            let file = try FileHandle(
+                forReadingFrom: URL(filePath: "\(logs)/\(PodPlan.logName(container, attempt))"))
+            let size = try file.seekToEnd()
+            // Much more than 80 lines and their times need, and a record is never longer.
+            try file.seek(toOffset: size > Self.logEndBytes ? size - Self.logEndBytes : 0)
+            let bytes = Array(try file.read(upToCount: Int(Self.logEndBytes)) ?? Data())
+            let lines = bytes.split(separator: UInt8(ascii: "\n")).compactMap { LogRecord($0) }.suffix(80)
+            let words = lines.flatMap { Array($0.content) + [UInt8(ascii: "\n")] }
+            text = String(decoding: words.suffix(2048), as: UTF8.self)
+        }
+        return text
+    }
+
     /// Forgets an attempt that nobody asks for any more.
     func forget(_ container: String, _ attempt: Int) {
         bestEffort {
@@ -203,8 +184,22 @@ struct PodDirectory: Sendable {
         }
     }
 
-    /// Removes it all; what containers wrote is hostile, so no path in it is followed.
+    /// The file that containers see as /etc/hosts; made once, since they may write to it.
+    func makeHosts(_ text: String) throws(Failure) {
+        do throws(Errno) {
+            let file = try open().open("hosts", [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+            try file.writeAll(Array(text.utf8)[...])
+            try file.changeMode(0o644)
+        } catch Errno.alreadyExists {
+            return
+        } catch {
+            throw Failure("make \"\(hosts)\": \(error)")
+        }
+    }
+
+    /// Removes it all; what containers wrote is hostile, so no path in it is followed and no mount is entered.
     func remove() throws(Failure) {
+        try unmount()
         do throws(Errno) {
             try OwnedFD.open(Linux.Path(state), [.readOnly, .directory]).removeTree(Linux.Path(uid))
         } catch Errno.noEntry {

@@ -25,6 +25,8 @@ struct PodPlan: Sendable {
     let uid: String
     let directory: PodDirectory
     let nodeMemoryBytes: Int64
+    /// What the node's resolv.conf says.
+    var nodeResolver = ResolverSettings()
 
     var name: String { "\(pod.namespace)/\(pod.name)" }
 
@@ -38,7 +40,13 @@ struct PodPlan: Sendable {
             $0.metadata.name = pod.name
             $0.metadata.namespace = pod.namespace
             $0.metadata.uid = uid
-            $0.hostname = pod.hostNetwork ? "" : String((pod.hostname.isEmpty ? pod.name : pod.hostname).prefix(63))
+            $0.hostname = pod.hostNetwork ? "" : pod.ownHostname
+            if let dns = pod.dns {
+                let settings = dns.merged(with: nodeResolver)
+                $0.dnsConfig.servers = settings.servers
+                $0.dnsConfig.searches = settings.searches
+                $0.dnsConfig.options = settings.options
+            }
             $0.logDirectory = directory.logs
             $0.labels = pod.labels.merging(podLabels) { $1 }
             $0.annotations = pod.annotations.merging([
@@ -107,6 +115,8 @@ struct PodPlan: Sendable {
         let environment = try ValueResolver(manifest, pod, facts).environment(of: spec)
         let values = Dictionary(environment.map { ($0.name, $0.value) }) { $1 }
         let security = try securityContext(of: spec, image)
+        var mounts: [Runtime_V1_Mount] = []
+        for index in spec.mounts.indices { mounts += try mount(index, of: spec, values) }
         return .with {
             $0.metadata.name = spec.name
             $0.metadata.attempt = UInt32(clamping: attempt)
@@ -121,7 +131,14 @@ struct PodPlan: Sendable {
                     $0.value = .init(variable.value.utf8)
                 }
             }
-            $0.mounts = spec.mounts.compactMap(mount)
+            $0.mounts = mounts
+            if !spec.mounts.contains(where: { $0.path == "/etc/hosts" }) {
+                $0.mounts.append(
+                    .with {
+                        $0.containerPath = "/etc/hosts"
+                        $0.hostPath = directory.hosts
+                    })
+            }
             $0.mounts.append(
                 .with {
                     $0.containerPath = spec.terminationMessagePath
@@ -142,27 +159,6 @@ struct PodPlan: Sendable {
     private func order(_ spec: ContainerManifest) -> String {
         guard spec.role == .sidecar else { return "main" }
         return String(pod.containers.firstIndex { $0.name == spec.name } ?? 0)
-    }
-
-    private func mount(_ mount: VolumeMount) -> Runtime_V1_Mount? {
-        guard let volume = pod.volumes.first(where: { $0.name == mount.volume }) else { return nil }
-        return .with {
-            $0.containerPath = mount.path
-            $0.readonly = mount.isReadOnly
-            switch volume.source {
-            case .hostPath(let path, _): $0.hostPath = path
-            case .emptyDir: $0.hostPath = directory.volume(volume.name)
-            // As a kubelet: nobody changes what the manifest says.
-            case .configMap, .secret, .downwardAPI:
-                $0.hostPath = directory.volume(volume.name) + (mount.subPath.isEmpty ? "" : "/" + mount.subPath)
-                $0.readonly = true
-            }
-            switch mount.propagation {
-            case "HostToContainer": $0.propagation = .propagationHostToContainer
-            case "Bidirectional": $0.propagation = .propagationBidirectional
-            default: $0.propagation = .propagationPrivate
-            }
-        }
     }
 
     private func resources(of spec: ContainerManifest) -> Runtime_V1_LinuxContainerResources {

@@ -30,11 +30,13 @@ extension PodPlayer {
         case .tcp(let port, let host):
             guard let port = spec.port(port) else { return "there is no port \"\(port)\"" }
             return await NetworkProbe.connect(host: host.isEmpty ? address : host, port: Int(port), within: limit)
-        case .http(let path, let port, let host, let headers):
+        case .grpc(let port, let service):
+            return await HealthProbe.check(host: address, port: Int(port), service: service, within: limit)
+        case .http(let path, let port, let host, let headers, let isSecure):
             guard let port = spec.port(port) else { return "there is no port \"\(port)\"" }
             return await NetworkProbe.get(
                 host: host.isEmpty ? address : host, port: Int(port), path: path,
-                headers: headers.map { ($0.name, $0.value) }, within: limit)
+                headers: headers.map { ($0.name, $0.value) }, isSecure: isSecure, within: limit)
         }
     }
 

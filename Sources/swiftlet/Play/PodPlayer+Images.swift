@@ -26,10 +26,12 @@ extension PodPlayer {
         await say("/\(spec.name): pulling image \"\(spec.image)\"")
         let start = ContinuousClock.now
         let key = "\(plan.name)/\(spec.name)"
+        // What the command line says is meant for all.
+        let credentials = credentials ?? PullSecrets.credentials(for: spec.image, plan.manifest, plan.pod)
         do {
             _ = try await session.watchingPull(spec.image) { [screen] progress in
                 await screen.showPull(progress, for: key)
-            } while: { [session, credentials, plan] in
+            } while: { [session, plan] in
                 try await session.pullQuietly(spec.image, credentials: credentials, pod: plan.sandbox)
             }
         } catch {

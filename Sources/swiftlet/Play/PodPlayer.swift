@@ -7,7 +7,7 @@ import SwiftProtobuf
 /// Drives one pod: brings events to the machine that decides, and carries out what it decides.
 actor PodPlayer {
     /// A container that has been started and whose end has not been seen.
-    private struct Live {
+    struct Live {
         var name: String
         var attempt: Int
         var since: ContinuousClock.Instant
@@ -23,17 +23,18 @@ actor PodPlayer {
     let screen: PlayScreen
     private let index: Int
     let credentials: Runtime_V1_AuthConfig?
-    private let nodeName: String
-    private let nodeIP: String
+    private let node: NodeFacts
     private let origin = ContinuousClock.now
     private let inputs: AsyncStream<Input>
     private let source: AsyncStream<Input>.Continuation
     private var machine: PodMachine
-    private var live: [String: Live] = [:]
+    var live: [String: Live] = [:]
     /// Attempt to id, for those that may still be there.
     private var made: [String: [Int: String]] = [:]
     /// The latest hook of each container that runs after its start, or has run.
-    private var startHooks: [String: Task<Void, Never>] = [:]
+    var startHooks: [String: Task<Void, Never>] = [:]
+    /// Those that run before the end of a sidecar, whose turn comes later.
+    var stopHooks: [String: Task<Void, Never>] = [:]
     var pulls: [String: Task<Runtime_V1_Image, any Error>] = [:]
     private(set) var podID: String?
     private(set) var podIP = ""
@@ -51,14 +52,14 @@ actor PodPlayer {
         self.session = session
         self.screen = screen
         self.credentials = credentials
-        nodeName = node.name
-        nodeIP = node.ip
+        self.node = node
         (inputs, source) = AsyncStream.makeStream(of: Input.self)
         guard let adopted else {
             machine = PodMachine(plan.pod, backOffScale: backOffScale)
             return
         }
-        machine = PodMachine(adopting: plan.pod, adopted.containers, at: .zero, backOffScale: backOffScale)
+        machine = PodMachine(
+            adopting: plan.pod, adopted.containers, podAge: adopted.age, at: .zero, backOffScale: backOffScale)
         podID = adopted.id
         podIP = adopted.ip
         podSince = origin
@@ -70,7 +71,13 @@ actor PodPlayer {
         }
     }
 
-    var phase: PodPhase { machine.phase }
+    /// Whether there is nothing to wait for: the pod is ready or has come to its end.
+    var isSettled: Bool { machine.isReady || machine.isFinished }
+
+    var status: PlayStatus {
+        let ids = made.compactMapValues { attempts in attempts.max { $0.key < $1.key }?.value }
+        return PlayStatus(plan: plan, machine: machine, ip: podIP, ids: ids)
+    }
 
     /// Runs the pod to its end, or until the task is cancelled.
     func run() async {
@@ -82,8 +89,12 @@ actor PodPlayer {
                 case .event(let event):
                     if case .tick = event { scheduled = nil }
                     let actions = machine.handle(event, at: ContinuousClock.now - origin)
+                    if machine.isOverdue, !isTerminating { endPulls() }
                     await screen.show(machine.snapshot, at: index)
-                    for action in actions { group.addTask { await self.perform(action) } }
+                    for action in actions {
+                        beginStopHook(action)
+                        group.addTask { await self.perform(action) }
+                    }
                     if let wake = machine.wake, wake != scheduled {
                         scheduled = wake
                         group.addTask { await self.tick(at: wake) }
@@ -99,10 +110,15 @@ actor PodPlayer {
 
     /// Ends the pod as the deletion of it would: hooks, grace, sidecars last.
     func terminate() {
-        isTerminating = true
         plan.directory.noteEnding()
-        for pull in pulls.values { pull.cancel() }
+        endPulls()
         send(.terminate)
+    }
+
+    /// Nothing is pulled any more for a pod that ends.
+    private func endPulls() {
+        isTerminating = true
+        for pull in pulls.values { pull.cancel() }
     }
 
     /// Ends everything at once.
@@ -151,12 +167,30 @@ actor PodPlayer {
                 hook.cancel()
             }
         case .probe(let name, let attempt, let kind): await probe(name, attempt, kind)
+        case .preStop(let name, _, _):
+            guard let hook = stopHooks[name] else { return }
+            await withTaskCancellationHandler {
+                await hook.value
+            } onCancel: {
+                hook.cancel()
+            }
         case .stop(let name, let attempt, let grace): await stop(name, attempt, grace: grace)
         case .stopPod: await stopPod()
         }
     }
 
+    /// Takes away a sandbox that is not ready any more; what ended with it is told before the new one is there.
+    private func removeOldPod() async {
+        guard let podID else { return }
+        await persistently("stop the old pod") { try await self.session.stopPod(podID) }
+        for id in live.keys { await look(id) }
+        await persistently("remove the old pod") { try await self.session.removePod(podID) }
+        made = [:]
+        self.podID = nil
+    }
+
     private func runPod() async {
+        await removeOldPod()
         do {
             let id = try await session.runPod(
                 plan.sandbox, handler: plan.pod.runtimeHandler, within: session.slowest)
@@ -166,8 +200,7 @@ actor PodPlayer {
             send(.podStarted)
         } catch {
             // The next try is a new pod.
-            if let podID { await persistently("remove the pod") { try await self.session.removePod(podID) } }
-            podID = nil
+            await removeOldPod()
             send(.podFailed("\(error)"))
         }
     }
@@ -178,6 +211,8 @@ actor PodPlayer {
             await persistently("stop the pod") { try await self.session.stopPod(podID) }
         }
         for id in live.keys { await look(id) }
+        // Nothing sees them any more.
+        do { try plan.directory.unmount() } catch { await say(": \(error)") }
         send(.podStopped)
     }
 
@@ -193,12 +228,15 @@ actor PodPlayer {
         }
         await removeOld(name, before: attempt - 1)
         let facts = PodFacts(
-            uid: plan.uid, ip: plan.pod.hostNetwork ? nodeIP : podIP, nodeName: nodeName, nodeIP: nodeIP)
+            uid: plan.uid, ip: plan.pod.hostNetwork ? node.ip : podIP, nodeName: node.name, nodeIP: node.ip)
         let config: Runtime_V1_ContainerConfig
         do {
             let restarts = machine.containers.first { $0.spec.name == name }?.restartsNext ?? attempt
             config = try plan.container(spec, attempt: attempt, restarts: restarts, image: image, facts: facts)
             try plan.directory.makeMessage(name, attempt)
+            try plan.directory.makeHosts(
+                plan.pod.hostsFile(ip: podIP, node: node.hosts))
+            try plan.mountSubPaths(of: spec, facts: facts)
         } catch {
             return fail("CreateContainerConfigError", error)
         }
@@ -231,67 +269,8 @@ actor PodPlayer {
         }
     }
 
-    // MARK: - Ends
-
-    /// Looks at a container that may have ended, and tells the machine.
-    func look(_ id: String) async {
-        guard let container = live[id] else { return }
-        let end: Termination
-        do {
-            let status = try await session.containerStatus(id).status
-            guard status.state != .containerRunning, status.state != .containerCreated else { return }
-            end = Termination(
-                status, said: plan.directory.readMessage(container.name, container.attempt))
-        } catch let failure as Failure where failure.code == .notFound {
-            // What a kubelet says of a container that somebody took away.
-            end = Termination(
-                exitCode: 137, reason: "ContainerStatusUnknown", message: "the container is gone from the runtime")
-        } catch {
-            return await say("/\(container.name): \(error)")
-        }
-        // Another look may have been quicker.
-        guard live[id] != nil else { return }
-        live[id] = nil
-        send(.exited(container.name, attempt: container.attempt, end))
-    }
-
-    private func stop(_ name: String, _ attempt: Int, grace: Int64) async {
-        guard let spec = spec(name), let id = id(name, attempt) else { return }
-        var left = grace
-        if let hook = spec.preStop?.handler, grace > 0, !isKilling {
-            let start = ContinuousClock.now
-            await awaitStartHook(of: name, within: .seconds(grace))
-            let rest = max(.seconds(1), .seconds(grace) - (ContinuousClock.now - start))
-            if let problem = await perform(hook, spec, id, within: rest), !isKilling {
-                await say("/\(name): preStop hook failed: \(problem)")
-            }
-            // The kubelet's least grace after a hook.
-            left = max(2, grace - (ContinuousClock.now - start).components.seconds)
-        }
-        let seconds = isKilling ? 0 : left
-        await persistently("/\(name): stop") { try await self.session.stopContainer(id, grace: seconds) }
-        await look(id)
-    }
-
-    /// The two hooks of a container never run at once: what one makes the other takes away.
-    private func awaitStartHook(of name: String, within limit: Duration) async {
-        guard let hook = startHooks[name] else { return }
-        let timer = Task {
-            do { try await Task.sleep(for: limit) } catch { return }
-            hook.cancel()
-        }
-        await hook.value
-        timer.cancel()
-    }
-
-    private func kill(_ id: String) async {
-        guard let container = live[id] else { return }
-        await persistently("/\(container.name): kill") { try await self.session.stopContainer(id, grace: 0) }
-        await look(id)
-    }
-
     /// Does again what has to succeed, with a pause, until it does or nobody waits any more.
-    private func persistently(_ what: String, _ body: @Sendable () async throws -> Void) async {
+    func persistently(_ what: String, _ body: @Sendable () async throws -> Void) async {
         while !Task.isCancelled {
             do { return try await body() } catch let failure as Failure where failure.code == .notFound {
                 return

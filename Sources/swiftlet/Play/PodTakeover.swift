@@ -13,6 +13,8 @@ struct PlannedPod: Sendable {
 struct AdoptedPod: Sendable {
     let id: String
     let ip: String
+    /// How long ago it was made.
+    let age: Duration
     let lock: PodLock
     /// Its end was asked for.
     let isEnding: Bool
@@ -53,7 +55,11 @@ struct PodTakeover: Sendable {
 
     private func plan(_ pod: PodManifest, _ manifest: Manifest, uid: String) -> [PodPlan] {
         PodDirectory(state: stateDirectory, uid: uid).map {
-            [PodPlan(manifest: manifest, pod: pod, uid: uid, directory: $0, nodeMemoryBytes: node.memoryBytes)]
+            [
+                PodPlan(
+                    manifest: manifest, pod: pod, uid: uid, directory: $0, nodeMemoryBytes: node.memoryBytes,
+                    nodeResolver: node.resolver)
+            ]
         } ?? []
     }
 
@@ -95,7 +101,8 @@ struct PodTakeover: Sendable {
         }
         let (containers, made) = try await self.containers(of: pod.id, directory)
         let adopted = AdoptedPod(
-            id: pod.id, ip: try await session.podIP(pod.id), lock: lock, isEnding: directory.isEnding,
+            id: pod.id, ip: try await session.podIP(pod.id), age: Self.age(pod.createdAt), lock: lock,
+            isEnding: directory.isEnding,
             containers: containers, made: made)
         return PlannedPod(plan: plan, adopted: adopted)
     }
@@ -123,12 +130,17 @@ struct PodTakeover: Sendable {
                 Termination(status, said: directory.readMessage(name, Int(status.metadata.attempt)))
             }
             return FoundContainer(
-                name: name, attempt: attempt, restarts: Int(last.annotations[PlayLabel.restarts] ?? "") ?? attempt,
+                name: name, attempt: attempt, restarts: Self.count(last.annotations[PlayLabel.restarts]) ?? attempt,
                 state: last.state == .containerRunning
                     ? .running : .ended(end(last), age: Self.age(last.finishedAt)),
                 runAge: Self.age(last.startedAt), previousEnd: sorted.dropFirst().first.map(end))
         }
         return (found, made)
+    }
+
+    /// A number of restarts; nil for a text that is none.
+    private static func count(_ text: String?) -> Int? {
+        text.flatMap { Int32($0) }.flatMap { $0 < 0 ? nil : Int($0) }
     }
 
     /// How long ago something was, in nanoseconds since 1970; zero for what is not said or lies ahead.
