@@ -281,13 +281,6 @@ struct Daemon {
         }
     }
 
-    private func makeDirectory(of socket: String) throws(Fault) {
-        let directory = String(socket.prefix(upTo: socket.lastIndex(of: "/") ?? socket.endIndex))
-        _ = try Adapters.step("make directory of", socket) { () throws(Errno) in
-            try OwnedFD.makeDirectories(directory.isEmpty ? "/" : directory)
-        }
-    }
-
     private static let endsByLeaving = [
         CRIMethods.getContainerEvents.path, HealthMethods.watch.path, NodeMethods.watchPulls.path,
     ]
