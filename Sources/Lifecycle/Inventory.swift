@@ -72,6 +72,13 @@ package final class Inventory: Sendable {
     }
 
     package func pod(_ id: PodID) -> PodSnapshot? { contents.withLock { $0.pods[id] } }
+    /// The pod, or as it began one that is still being made: its cgroup is seen before the pod itself.
+    package func podEvenUnfinished(_ id: PodID) -> PodSnapshot? {
+        contents.withLock { contents in
+            contents.pods[id]
+                ?? contents.podControllers[id].map { PodSnapshot(record: $0.firstRecord, isReady: false) }
+        }
+    }
     package func container(_ id: ContainerID) -> ContainerSnapshot? { contents.withLock { $0.containers[id] } }
 
     /// The pod that `text` names in full or by a unique prefix; nil where there is none. Throws for an ambiguous prefix.

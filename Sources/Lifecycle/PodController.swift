@@ -14,6 +14,8 @@ package actor PodController {
     nonisolated let settings: Settings
     nonisolated let inventory: Inventory
 
+    /// The record that the controller was made with.
+    nonisolated let firstRecord: PodRecord
     var record: PodRecord
     var machine: PodMachine
     /// Creation, for those who ask for the same sandbox again while it is made.
@@ -24,6 +26,7 @@ package actor PodController {
     init(record: PodRecord, state: PodMachine.State, ports: Ports, settings: Settings, inventory: Inventory) {
         id = record.id
         metadata = record.config.metadata
+        firstRecord = record
         self.record = record
         self.ports = ports
         self.settings = settings

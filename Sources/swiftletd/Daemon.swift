@@ -197,7 +197,8 @@ struct Daemon {
         try Adapters.fault { () throws(CgroupError) in
             let mountPoint = config.cgroup.mount.isEmpty ? try Cgroups.mountPoint() : config.cgroup.mount
             let cgroups = try Cgroups(
-                mountPoint: mountPoint, names: CgroupNames(driver: .cgroupfs, prefix: config.cgroup.prefix),
+                mountPoint: mountPoint,
+                names: CgroupNames(driver: .cgroupfs, prefix: config.cgroup.prefix, suffix: config.cgroup.suffix),
                 requireControllers: !config.cgroup.tolerateMissingControllers, pool: pool)
             return ((cgroups, mountPoint), try cgroups.adoptDaemon(configured: config.cgroup.own))
         }

@@ -32,15 +32,19 @@ struct CgroupPathTests {
         #expect(error?.fault.code == .invalidArgument)
     }
 
-    @Test("a container's cgroup ends with the prefix and its id, below the pod's parent")
+    @Test("a container's cgroup ends with the prefix, its id and the suffix, below the pod's parent")
     func names() throws {
         let names = try CgroupNames(driver: .cgroupfs, prefix: "swiftlet-")
         let id = try #require(ContainerID(String(repeating: "ab", count: 32)))
         let pod = try #require(PodID(String(repeating: "0", count: 64)))
         #expect(try names.container(id, parent: "/kubepods/podx").description == "/kubepods/podx/swiftlet-\(id)")
         #expect(try names.sandbox(pod, parent: "").description == "/swiftlet/swiftlet-\(pod)")
-        for prefix in ["a/b", "..\n", "a b", String(repeating: "a", count: 65)] {
-            #expect(throws: CgroupError.self) { try CgroupNames(driver: .cgroupfs, prefix: prefix) }
+        let scopes = try CgroupNames(driver: .cgroupfs, prefix: "crio-", suffix: ".scope")
+        #expect(try scopes.container(id, parent: "/kubepods/podx").description == "/kubepods/podx/crio-\(id).scope")
+        #expect(try scopes.sandbox(pod, parent: "").description == "/swiftlet/crio-\(pod).scope")
+        for text in ["a/b", "..\n", "a b", String(repeating: "a", count: 65)] {
+            #expect(throws: CgroupError.self) { try CgroupNames(driver: .cgroupfs, prefix: text) }
+            #expect(throws: CgroupError.self) { try CgroupNames(driver: .cgroupfs, prefix: "", suffix: text) }
         }
     }
 

@@ -47,6 +47,33 @@ extension WholeDaemon.Inspection {
         }
     }
 
+    @Test func `a sandbox is known while it is made, since its cgroup is seen already`() async throws {
+        let node = try Node.current
+        // The plugin that gives addresses waits for this lock.
+        let lock = try #require(
+            try await node.succeed("sh", "-c", "ls \(node.root)/addresses/*/lock").split(separator: "\n").first)
+        let held = open(node.path(String(lock)), O_RDONLY | O_CLOEXEC)
+        #expect(held >= 0 && flock(held, LOCK_EX) == 0)
+        let config = try node.podConfig("in-the-making")
+        let pods = node.path(node.state + "/run/pods")
+        let before = Set(try FileManager.default.contentsOfDirectory(atPath: pods))
+        async let made = node.runPod(config)
+        var id: String?
+        try await eventually("the sandbox begins") {
+            id = try FileManager.default.contentsOfDirectory(atPath: pods).first { !before.contains($0) }
+            return id != nil
+        }
+        let reply = try await get("/containers/" + (id ?? ""))
+        #expect(try await node.call(CRIMethods.listPodSandbox, .init()).items.isEmpty)
+        close(held)
+        let pod = try await made
+        #expect(pod.id == id)
+        let labels = try #require(try reply.object()["labels"] as? [String: String])
+        #expect(labels["io.kubernetes.container.name"] == "POD")
+        try await pod.remove()
+        #expect(try await get("/containers/" + pod.id).status == 404)
+    }
+
     @Test(
         arguments: [
             ("GET", "/containers/" + String(repeating: "0", count: 64), 404), ("GET", "/containers/", 404),

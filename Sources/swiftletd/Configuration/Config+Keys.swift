@@ -58,7 +58,7 @@ extension Config.Cgroup {
         case driver
         case mount
         case own
-        case prefix
+        case prefix, suffix
         case tolerateMissingControllers = "tolerate_missing_controllers"
     }
 
@@ -69,6 +69,7 @@ extension Config.Cgroup {
         try values.read(.mount, into: &mount)
         try values.read(.own, into: &own)
         try values.read(.prefix, into: &prefix)
+        try values.read(.suffix, into: &suffix)
         try values.read(.tolerateMissingControllers, into: &tolerateMissingControllers)
     }
 }

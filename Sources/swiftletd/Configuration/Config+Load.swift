@@ -70,8 +70,10 @@ extension Config {
         try choice("image.volumes", image.volumes, ["copy", "ignore"])
         try choice("log_format", logFormat, ["text", "json"])
         try choice("log_level", logLevel, ["trace", "debug", "info", "notice", "warning", "error", "critical"])
-        guard cgroup.prefix.utf8.allSatisfy({ isNameByte($0) }), cgroup.prefix.utf8.count <= 64 else {
-            throw Fault.invalid("key \"cgroup.prefix\": only letters, digits, \".\", \"-\" and \"_\" are allowed")
+        for (key, text) in [("cgroup.prefix", cgroup.prefix), ("cgroup.suffix", cgroup.suffix)] {
+            guard text.utf8.allSatisfy({ isNameByte($0) }), text.utf8.count <= 64 else {
+                throw Fault.invalid("key \"\(key)\": only 64 letters, digits, \".\", \"-\" and \"_\" are allowed")
+            }
         }
         for (key, value) in [
             ("cni.timeout_seconds", cni.timeoutSeconds),

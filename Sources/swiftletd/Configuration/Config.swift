@@ -34,6 +34,8 @@ struct Config: Codable, Equatable, Sendable {
         var own = "/swiftlet"
         /// Put before the id in the name of a pod's or container's cgroup.
         var prefix = ""
+        /// Put after the id.
+        var suffix = ""
         /// True: a limit whose controller this host does not have is logged and left out. False: it fails the call.
         var tolerateMissingControllers = false
 
@@ -116,7 +118,8 @@ struct Config: Codable, Equatable, Sendable {
 
     struct Inspect: Codable, Equatable, Sendable {
         /// Unix socket on which a kubelet's statistics collector finds what it asks of CRI-O; empty = none. The kubelet looks
-        /// for "/var/run/crio/crio.sock", and wants "crio-" as `cgroup.prefix`.
+        /// for "/var/run/crio/crio.sock", and wants "crio-" as `cgroup.prefix` and ".scope" as
+        /// `cgroup.suffix`.
         var socket = ""
 
         init() {}

@@ -45,7 +45,8 @@ struct InspectAnswers: Sendable {
         guard path.hasPrefix(containers) else { return nil }
         let id = String(path.dropFirst(containers.count))
         // Ids in full: cgroups have no other names, and a prefix may fit several.
-        if let pod = PodID(id).flatMap({ runtime.inventory.pod($0) }) { return json(entry(pod)) }
+        // The collector asks as soon as it sees a cgroup, and where nothing is known it comes again only after a minute.
+        if let pod = PodID(id).flatMap({ runtime.inventory.podEvenUnfinished($0) }) { return json(entry(pod)) }
         if let container = ContainerID(id).flatMap({ runtime.inventory.container($0) }) {
             return json(entry(container))
         }
