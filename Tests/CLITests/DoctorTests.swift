@@ -127,6 +127,26 @@ import Testing
             $0.files["/sys/kernel/security/lsm"] = "capability,apparmor"
         },
         fault("yama", .note, .security, "ptrace_scope is 3") { $0.files["/proc/sys/kernel/yama/ptrace_scope"] = "3" },
+        fault("not root", .note, .security, "does not run as root") {
+            $0.files["/proc/self/status"] = "Uid:\t0\t1000\t0\t0\n"
+        },
+        fault("open socket", .error, .security, "everybody may connect to /run/swiftlet/swiftlet.sock (mode 0666)") {
+            $0.accesses["/run/swiftlet/swiftlet.sock"]?.mode = 0o666
+        },
+        fault("foreign socket", .error, .security, "swiftlet.sock belongs to user 33") {
+            $0.accesses["/run/swiftlet/swiftlet.sock"]?.user = 33
+        },
+        fault(
+            "writable store", .error, .security, "others than root may write in /var/lib/swiftlet (user 0, mode 0720)"
+        ) {
+            $0.accesses["/var/lib/swiftlet"]?.mode = 0o720
+        },
+        fault("foreign state", .error, .security, "others than root may write in /run/swiftlet (user 33, mode 0710)") {
+            $0.accesses["/run/swiftlet"]?.user = 33
+        },
+        fault("store for everybody", .warning, .security, "everybody may enter /var/lib/swiftlet (mode 0711)") {
+            $0.accesses["/var/lib/swiftlet"]?.mode = 0o711
+        },
         fault("no securityfs", .note, .security, "lsm cannot be read") { $0.files["/sys/kernel/security/lsm"] = nil },
     ]
 
@@ -354,6 +374,19 @@ import Testing
         #expect(
             node.setting.root == "/data" && node.setting.state == "/run/x" && node.setting.toleratesMissingControllers)
         #expect(node.findings.map(\.what) == ["no network is configured in /net"])
+    }
+
+    @Test("another user than root is not told that a socket is missing")
+    func unseen() {
+        var node = FakeNode()
+        node.files["/proc/self/status"] = "Uid:\t1000\t1000\t1000\t1000\n"
+        node.kinds["/run/swiftlet/swiftlet.sock"] = nil
+        node.setting.answer = .silence("x")
+        #expect(
+            node.findings.contains {
+                $0.what == "/run/swiftlet/swiftlet.sock is not there, or not for this user to see"
+            }
+        )
     }
 
     // MARK: - What is shown

@@ -27,6 +27,7 @@ struct FakeNode: NodePort {
         "/proc/sys/kernel/yama/ptrace_scope": "1\n",
         "/usr/lib/systemd/system/swiftlet.service":
             "[Unit]\nUser=ignored\n[Service]\nType=notify\nExecStart=/x\n# PrivateTmp=yes\nKillMode=process\nDelegate=yes\nRestart=always\n",
+        "/proc/self/status": "Name:\tswiftlet\nUid:\t0\t0\t0\t0\n",
         "/proc/1/status": "CapBnd:\t000001ffffffffff\n",
         "/proc/77/comm": "swiftletd\n", "/proc/77/oom_score_adj": "-999\n",
         "/proc/77/status": "NoNewPrivs:\t0\nSeccomp:\t0\nCapBnd:\t000001ffffffffff\n",
@@ -45,6 +46,10 @@ struct FakeNode: NodePort {
         "/opt/cni/bin/portmap": .file(executable: true), "/run/swiftlet/swiftlet.sock": .socket,
         "/var/lib/swiftlet": .directory, "/run/swiftlet": .directory, "/run": .directory, "/": .directory,
     ]
+    var accesses = [
+        "/run/swiftlet/swiftlet.sock": NodeAccess(user: 0, mode: 0o660),
+        "/var/lib/swiftlet": NodeAccess(user: 0, mode: 0o700), "/run/swiftlet": NodeAccess(user: 0, mode: 0o710),
+    ]
     var rooms = ["/var/lib/swiftlet": NodeRoom(bytes: 1000, freeBytes: 500, inodes: 1000, freeInodes: 500)]
     var setting = NodeSetting(
         answer: .status(name: "swiftlet", version: "0.1.0", unready: [], pods: [pod], containers: [container]))
@@ -52,6 +57,7 @@ struct FakeNode: NodePort {
     func text(_ path: String) -> String? { files[path] }
     func names(_ directory: String) -> [String]? { directories[directory] }
     func link(_ path: String) -> String? { links[path] }
+    func access(_ path: String) -> NodeAccess? { accesses[path] }
     func room(_ path: String) -> NodeRoom? { rooms[path] }
 
     func kind(_ path: String) -> NodeFileKind? {

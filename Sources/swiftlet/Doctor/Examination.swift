@@ -38,6 +38,7 @@ enum Examination {
         CgroupCheck.run(node, setting, &findings)
         NetworkCheck.run(node, setting, &findings)
         SecurityCheck.run(node, &findings)
+        AccessCheck.run(node, setting, &findings)
         DiskCheck.run(node, setting, &findings)
         UnitCheck.run(node, &findings)
         DaemonCheck.run(node, &findings)

@@ -14,6 +14,9 @@ protocol NodePort: Sendable {
     /// What stands at a path, links followed.
     func kind(_ path: String) -> NodeFileKind?
 
+    /// Who may reach what stands at a path, links followed.
+    func access(_ path: String) -> NodeAccess?
+
     /// Room on the filesystem of a path.
     func room(_ path: String) -> NodeRoom?
 }
@@ -21,6 +24,12 @@ protocol NodePort: Sendable {
 enum NodeFileKind: Equatable, Sendable {
     case directory, socket, other
     case file(executable: Bool)
+}
+
+/// Owner and permission bits.
+struct NodeAccess: Equatable, Sendable {
+    var user: UInt32
+    var mode: UInt32
 }
 
 /// Room on a filesystem; a filesystem that does not count its inodes has 0 of them.

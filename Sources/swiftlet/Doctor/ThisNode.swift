@@ -34,6 +34,16 @@ struct ThisNode: NodePort {
         } catch { return nil }
     }
 
+    func access(_ path: String) -> NodeAccess? {
+        do {
+            let real = URL(filePath: path).resolvingSymlinksInPath().path
+            let values = try FileManager.default.attributesOfItem(atPath: real)
+            func number(_ key: FileAttributeKey) -> UInt32? { (values[key] as? NSNumber)?.uint32Value }
+            guard let user = number(.ownerAccountID), let mode = number(.posixPermissions) else { return nil }
+            return NodeAccess(user: user, mode: mode)
+        } catch { return nil }
+    }
+
     func room(_ path: String) -> NodeRoom? {
         do {
             let values = try FileManager.default.attributesOfFileSystem(forPath: path)

@@ -8,6 +8,7 @@ enum RuntimeCheck {
             let what =
                 kind == nil
                 ? "\(setting.socket) is not there"
+                    + (AccessCheck.isRoot(node) ? "" : ", or not for this user to see")
                 : kind == .socket
                     ? "nobody answers at \(setting.socket): \(reason)" : "\(setting.socket) is not a socket"
             findings.add(
