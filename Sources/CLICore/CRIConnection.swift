@@ -129,7 +129,7 @@ package final class CRIConnection: Sendable {
     }
 
     /// Operation and reason; a runtime that begins its sentence with the same two words has named the operation itself.
-    private static func joined(_ operation: String, _ sentence: String) -> String {
+    package static func joined(_ operation: String, _ sentence: String) -> String {
         let words = operation.split(separator: " ").prefix(2).joined(separator: " ")
         return sentence.hasPrefix(words) ? sentence : "\(operation): \(sentence)"
     }

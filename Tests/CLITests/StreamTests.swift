@@ -42,6 +42,19 @@ import Testing
         }
     }
 
+    @Test("the operation is named once, without the words that only kubelets look for")
+    func plainFailure() {
+        let why = "exec \"x\": executable file not found in $PATH"
+        let preamble = "Internal error occurred: error executing command in container: "
+        let operation = "exec in container \"0002fffffffff\""
+        #expect(Failure.remote(operation, preamble + operation + ": " + why).message == "\(operation): \(why)")
+        #expect(Failure.remote(operation, preamble + why).message == "\(operation): \(why)")
+        #expect(Failure.remote(operation, why).message == "\(operation): \(why)")
+        let gone = Failure.remote(
+            "attach to container \"a\"", "Internal error occurred: error attaching to container: gone")
+        #expect(gone.message == "attach to container \"a\": gone")
+    }
+
     @Test("bytes go both ways unchanged, more than any buffer holds", arguments: transports)
     func volume(transport: String) async throws {
         try await StreamFixture.with { fixture in

@@ -48,7 +48,7 @@ struct Attach: RuntimeCommand {
         case .detached:
             // Behind a prompt, mostly.
             try session.console.err("\nswiftlet: detached from container \"\(shortID(id))\"\n")
-        case .outcome(.failed(let reason)): throw Failure("\(operation): \(reason)")
+        case .outcome(.failed(let reason)): throw Failure.remote(operation, reason)
         case .outcome(.exited), .late:
             let status = try await session.containerStatus(id).status
             guard status.state == .containerExited, status.exitCode != 0 else { return }

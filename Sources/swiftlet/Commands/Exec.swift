@@ -121,7 +121,7 @@ struct Exec: RuntimeCommand {
         let url = try await session.runtime.call(CRIMethods.exec, request, within: session.quick, to: operation).url
         switch try await naming(operation, { try await relay.run(url, stream.options) }) {
         case .outcome(.exited(let code)): return code
-        case .outcome(.failed(let reason)): throw Failure("\(operation): \(reason)")
+        case .outcome(.failed(let reason)): throw Failure.remote(operation, reason)
         case .late: throw Failure("\(operation): not finished within \(timeout) s")
         case .detached: return 0
         }

@@ -26,7 +26,7 @@ struct RunInput: Sendable {
             var relay = Relay(console: session.console, streams: streams)
             relay.endsBySignals = false
             let end = try await naming(operation) { try await relay.run(url, StreamOptions()) }
-            if case .outcome(.failed(let reason)) = end { throw Failure("\(operation): \(reason)") }
+            if case .outcome(.failed(let reason)) = end { throw Failure.remote(operation, reason) }
             return true
         } catch let failure as Failure where failure.exitStatus == Failure.failed {
             if try await session.hasEnded(container) { return false }
