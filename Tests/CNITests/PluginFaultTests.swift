@@ -2,6 +2,7 @@ import CNI
 import Foundation
 import Linux
 import Model
+import Synchronization
 import TestKit
 import Testing
 
@@ -17,6 +18,13 @@ struct PluginFault: Sendable, CustomTestStringConvertible {
         self.script = script
         self.says = says
     }
+}
+
+/// What was told of plugins, on their threads.
+private final class Told: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
 }
 
 @Suite("plugins that fail", .timeLimit(.minutes(10)))
@@ -54,7 +62,11 @@ struct PluginFaultTests {
         try node.plugin("good", PluginFixture.good)
         try node.plugin("faulty", "log; [ $CNI_COMMAND = DEL ] && exit 0; " + fault.script)
         try node.configure("good", "faulty")
-        let error = await #expect(throws: CNIError.self) { try await node.cni.attach(request()) }
+        let told = Told()
+        let error = await #expect(throws: CNIError.self) {
+            try await node.cni.attach(request()) { plugin, command in { told.add("\(command) \(plugin) \($0)") } }
+        }
+        #expect(told.all.count == 2 && told.all[0] == "ADD good true" && told.all[1].hasPrefix("ADD faulty "))
         let sentence = "\(try #require(error))"
         #expect(sentence.contains(fault.says), "\(sentence)")
         #expect(!sentence.contains("\u{1b}") && !sentence.contains("\n"))
@@ -69,7 +81,11 @@ struct PluginFaultTests {
         let node = try PluginFixture(limit: .milliseconds(300))
         try node.plugin("stuck", "trap '' TERM; sleep 1000 & echo $! > '\(node.root.path("child"))'; wait; wait")
         try node.configure("stuck")
-        let error = await #expect(throws: CNIError.self) { try await node.cni.attach(request()) }
+        let told = Told()
+        let error = await #expect(throws: CNIError.self) {
+            try await node.cni.attach(request()) { plugin, command in { told.add("\(command) \(plugin) \($0)") } }
+        }
+        #expect(told.all == ["ADD stuck false"])
         #expect(error == .timedOut(plugin: "stuck", command: "ADD", limit: .milliseconds(300)))
         #expect(error?.fault.code == .deadlineExceeded)
         let child = try #require(Int32(try node.root.text("child").trimmingCharacters(in: .whitespacesAndNewlines)))

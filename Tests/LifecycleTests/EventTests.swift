@@ -71,6 +71,7 @@ struct EventTests {
         }
         #expect(seen == 2 + 2 * pairs)
         #expect(events.subscribers == 1)
+        #expect(events.cutOff == 1 && events.dropped == UInt64(EventSubscription.waitingMax + 1))
         await #expect {
             _ = try await slow.next()
         } throws: { error in

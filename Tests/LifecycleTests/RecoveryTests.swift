@@ -1,10 +1,11 @@
 import Foundation
 import LaunchProtocol
-import Lifecycle
 import Model
 import Synchronization
 import TestFakes
 import Testing
+
+@testable import Lifecycle
 
 @Suite("Recovery")
 struct RecoveryTests {
@@ -81,6 +82,8 @@ struct RecoveryTests {
         let (after, _) = try await Self.restart(bench.node)
         #expect(try after.container(id)?.exit?.reason == "SupervisorLost")
         #expect(try after.container(id)?.exit?.code == 255)
+        let leaks = after.runtime.ports.leaks.counts.filter { $0.found > 0 }
+        #expect(leaks == [.init(kind: .lostPod, moment: .recovery, found: 1, mended: 1)])
         try await after.runtime.removePod(pod.text)
         #expect(bench.node.leftovers == [])
     }
@@ -109,6 +112,7 @@ struct RecoveryTests {
             let (after, _) = try await Self.restart(node)
             for pod in after.runtime.inventory.pods() { try await after.runtime.removePod(pod.record.id.text) }
             #expect(node.leftovers == [], "after a crash at call \(dying)")
+            #expect(after.runtime.ports.leaks.counts.allSatisfy { $0.found == $0.mended }, "after a crash at \(dying)")
             #expect(after.runtime.inventory.containers().isEmpty)
             index += 1
         }

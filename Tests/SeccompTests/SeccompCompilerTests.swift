@@ -1,4 +1,5 @@
 import OCI
+import Synchronization
 import Testing
 
 @testable import Seccomp
@@ -18,12 +19,22 @@ import Testing
         #expect(filter.unknownNames == ["no_such_call"])
     }
 
+    /// What a compiler told of its work: instructions, or nil for a profile that is refused.
+    private final class Compiled: Sendable {
+        private let told = Mutex<[Int?]>([])
+        var all: [Int?] { told.withLock { $0 } }
+        func add(_ instructions: Int?) { told.withLock { $0.append(instructions) } }
+    }
+
     @Test("a profile is compiled once")
     func cache() throws {
-        let compiler = SeccompCompiler()
+        let compiled = Compiled()
+        let compiler = SeccompCompiler(watch: { { compiled.add($0) } })
         let profile = SeccompProfile.runtimeDefault.resolved(capabilities: [], kernel: KernelVersion(6, 1))
         let first = try compiler.filter(for: profile)
         #expect(try compiler.filter(for: profile) == first)
+        #expect(throws: SeccompError.self) { try compiler.filter(for: Self.profile("", [])) }
+        #expect(compiled.all == [first.instructionCount, nil])
         let other = try compiler.filter(
             for: SeccompProfile.runtimeDefault.resolved(capabilities: ["CAP_SYS_ADMIN"], kernel: KernelVersion(6, 1)))
         #expect(other != first)
