@@ -49,7 +49,10 @@ package struct StepRunner: ~Copyable {
         for index in steps.indices {
             detail = []
             do throws(Errno) {
-                if report != nil && !isSealed { try CurrentProcess.setName(StepName.path(of: index)) }
+                // Once sealed not any more: prctl(2) may be refused.
+                if report != nil && !isSealed && steps[index].mayWait {
+                    try CurrentProcess.setName(StepName.path(of: index))
+                }
                 if case .installSeccompFilter = steps[index] { try sealProcess(before: steps[index...]) }
                 try perform(steps[index])
             } catch {
@@ -117,25 +120,5 @@ package struct StepRunner: ~Copyable {
         case .executePodInit: try executePodInit()
         case .hold(let point): try hold(at: point)
         }
-    }
-}
-
-/// The step at work as the name of the process: shown by ps(1), and read by the supervisor when a launch hangs or is killed.
-enum StepName {
-    static let prefix = Path("launch:").bytes
-
-    static func path(of index: Int) -> Path { Path(prefix + decimal(UInt64(index.magnitude))) }
-
-    /// The step's number in a name (`/proc/<pid>/comm`), if it is one of ours.
-    static func index(in name: Bytes) -> UInt32? {
-        guard name.starts(with: prefix) else { return nil }
-        var index: UInt32 = 0
-        let digits = name.dropFirst(prefix.count).prefix { $0 != UInt8(ascii: "\n") }
-        guard !digits.isEmpty, digits.count <= 6 else { return nil }
-        for digit in digits {
-            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
-            index = index * 10 + UInt32(digit - UInt8(ascii: "0"))
-        }
-        return index
     }
 }

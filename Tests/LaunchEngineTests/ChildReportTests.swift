@@ -48,6 +48,24 @@ struct ChildReportTests {
         if let index { #expect(StepName.path(of: Int(index)).bytes.count <= 15) }
     }
 
+    @Test("a step that changes nothing but the process has no name")
+    func namedSteps() {
+        let plain: [Step] = [
+            .setOOMScoreAdj(value: 0, clamp: true), .resetScheduling, .setUmask(0), .newSessionKeyring,
+            .setResourceLimit(resource: 0, soft: 0, hard: 0, clamp: true), .setBoundingCapabilities(0),
+            .setUser(uid: 0, gid: 0, groups: []), .setNoNewPrivileges,
+            .setCapabilities(effective: 0, permitted: 0, inheritable: 0, ambient: 0),
+        ]
+        for step in plain { #expect(!step.mayWait, "\(step)") }
+        // What looks at files of a container, or waits for somebody's word.
+        let waiting: [Step] = [
+            .joinContainer(flags: 0), .changeDirectory([]), .installSeccompFilter(program: [], flags: 0), .pivotRoot,
+            .execute(arguments: [], environment: [], searchPath: []), .executePodInit, .hold(.beforePivot),
+            .openTerminal(console: false, rows: 0, columns: 0), .writeSysctl(path: [], value: []),
+        ]
+        for step in waiting { #expect(step.mayWait, "\(step)") }
+    }
+
     @Test("a token survives the kernel's 64 bits")
     func tokens() {
         let tokens: [Token] = [
