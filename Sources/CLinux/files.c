@@ -64,6 +64,8 @@ long cl_status(int directory, const char *path, struct cl_status *status) {
     return 0;
 }
 
+long cl_lookup(const char *path) { RESULT(faccessat(AT_FDCWD, path, F_OK, AT_EACCESS)); }
+
 long cl_filesystem_magic(int fd, uint64_t *magic) {
     struct statfs found;
     if (fstatfs(fd, &found) < 0)

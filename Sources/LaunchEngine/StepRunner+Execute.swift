@@ -3,7 +3,7 @@ import Linux
 
 extension StepRunner {
     /// Does everything that `execute` needs but execve(2) itself, because the seccomp filter that may come next can refuse any
-    /// of it: memory is allocated, descriptors are closed.
+    /// of it: memory is allocated, descriptors are closed, the program is looked up.
     mutating func sealProcess(before steps: ArraySlice<Step>) throws(Errno) {
         guard !isSealed else { return }
         for step in steps {
@@ -19,6 +19,7 @@ extension StepRunner {
         _ = launcher.lend { kept.insert($0) }
         try kept.closeAllOthers()
         try DescriptorSet.closeAllOnExecute()
+        program?.skipMissing()
         isSealed = true
     }
 

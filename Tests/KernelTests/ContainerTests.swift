@@ -103,6 +103,30 @@ extension KernelTests {
             }
         }
 
+        /// The search is the program's user's: a privilege that is there for the launch finds nothing more.
+        @Test(arguments: [nil, LaunchTests.allowing]) func aDirectoryThatIsClosedToTheUserIsPassed(_ filter: Bytes?)
+            async throws
+        {
+            try await withPod { pod in
+                try pod.files.directory("lower/closed")
+                try pod.files.write("", to: "lower/closed/echo", mode: 0o755)
+                #expect(chmod(pod.files.path("lower/closed"), 0o700) == 0)
+                func plan(_ arguments: [String], _ plan: inout ContainerPlan) {
+                    plan.arguments = arguments
+                    plan.searchPath = ["/nowhere", "/closed", "/bin"]
+                    plan.user = (1_000, 1_000, [])
+                    plan.filter = filter
+                }
+                #expect(try await pod.run { plan(["echo", "found"], &$0) }.stdout == "found\n")
+                do {
+                    _ = try await pod.run { plan(["no"], &$0) }
+                    Issue.record("launched")
+                } catch let error as SupervisorError {
+                    guard case .stepFailed(_, .permissionDenied, bytes("no")) = error else { throw error }
+                }
+            }
+        }
+
         struct BadProgram: CustomTestStringConvertible {
             var testDescription: String
             var arguments: [String]

@@ -30,6 +30,8 @@ long cl_lock(int fd);
 
 // fstatat(2) with AT_SYMLINK_NOFOLLOW; the empty path is the descriptor itself.
 long cl_status(int directory, const char *path, struct cl_status *status);
+// faccessat2(2) with F_OK, as the effective user: whether a path leads to anything, links followed.
+long cl_lookup(const char *path);
 // f_type of fstatfs(2).
 long cl_filesystem_magic(int fd, uint64_t *magic);
 struct cl_space {
