@@ -43,6 +43,8 @@ extension StepRunner {
     }
 
     mutating func setResourceLimit(_ resource: UInt32, _ limit: ResourceLimit, clamp: Bool) throws(Errno) {
+        if limits[resource] == limit { return }
+        limits.forget(resource)
         do throws(Errno) {
             try limit.apply(to: resource)
         } catch {

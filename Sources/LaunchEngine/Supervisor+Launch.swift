@@ -36,7 +36,7 @@ extension Supervisor {
             let inheritance = ChildInheritance(
                 plan: planFile, report: pair.takeSecond(), proc: try proc.duplicate(), joinTarget: joinTarget,
                 pidTarget: pidTarget, launcher: header.kind == .podInit ? try launcher.duplicate() : nil,
-                streams: streams.takeChild())
+                limits: inheritedLimits(), streams: streams.takeChild())
             switch try ProcessClone.make(into: cgroup, header.pidNamespace == .new ? .pid : []) {
             case .child:
                 LaunchedChild.run(inheritance)
@@ -52,6 +52,14 @@ extension Supervisor {
         } catch {
             throw Refusal(errno: error, detail: name)
         }
+    }
+
+    /// The supervisor's limits, which only its birth plan changes.
+    private mutating func inheritedLimits() -> ResourceLimits {
+        if let limits { return limits }
+        let read = ResourceLimits.current()
+        limits = read
+        return read
     }
 
     private func header(of plan: borrowing OwnedFD) throws(Refusal) -> LaunchPlan {

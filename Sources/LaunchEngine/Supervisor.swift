@@ -22,6 +22,8 @@ struct Supervisor: ~Copyable {
     var nextSerial: UInt64 = 1
     var nextClient: UInt64 = 1
     var pump: LogPump
+    /// Read before the first launch.
+    var limits: ResourceLimits?
     var isOver = false
     /// Whether something was allocated since the heap was last trimmed.
     var isHeapWarm = true

@@ -75,33 +75,3 @@ package enum CurrentProcess {
         try check(unsafe program.withUnsafeBytes { unsafe cl_seccomp_filter(flags, $0.baseAddress, count) })
     }
 }
-
-/// Limits of the calling process (getrlimit(2)).
-package struct ResourceLimit: Sendable, Equatable {
-    package var soft: UInt64
-    package var hard: UInt64
-
-    package init(soft: UInt64, hard: UInt64) {
-        self.soft = soft
-        self.hard = hard
-    }
-
-    package static func current(_ resource: UInt32) throws(Errno) -> ResourceLimit {
-        var pair: (UInt64, UInt64) = (0, 0)
-        // The kernel writes the two numbers of a struct rlimit64.
-        try check(
-            unsafe withUnsafeMutablePointer(to: &pair) { pointer in
-                unsafe pointer.withMemoryRebound(to: UInt64.self, capacity: 2) { unsafe cl_prlimit(resource, nil, $0) }
-            })
-        return ResourceLimit(soft: pair.0, hard: pair.1)
-    }
-
-    package func apply(to resource: UInt32) throws(Errno) {
-        var pair = (soft, hard)
-        // The kernel reads the two numbers of a struct rlimit64.
-        try check(
-            unsafe withUnsafeMutablePointer(to: &pair) { pointer in
-                unsafe pointer.withMemoryRebound(to: UInt64.self, capacity: 2) { unsafe cl_prlimit(resource, $0, nil) }
-            })
-    }
-}
