@@ -242,13 +242,15 @@ struct Daemon {
                 ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }
         let calls = config.metrics.address.isEmpty ? nil : parts.monitoring.calls
+        let methods = parts.service.methods() + methods
+        let quiet = Set(methods.lazy.map(\.path).filter(Self.isQuiet))
         settings.onCallEnd = { report in
             calls?.note(report)
             // Who waits for events or watches ends the call by leaving.
             let isWell =
                 report.status.code == .ok
                 || (report.status.code == .cancelled && Self.endsByLeaving.contains(report.path))
-            let level: Logger.Level = isWell ? (Self.isQuiet(report.path) ? .debug : .info) : .warning
+            let level: Logger.Level = isWell ? (quiet.contains(report.path) ? .debug : .info) : .warning
             log.log(
                 level: level, "call",
                 metadata: [
@@ -259,8 +261,7 @@ struct Daemon {
         try makeDirectory(of: config.socket)
         do throws(ListenError) {
             return try await GRPCServer.start(
-                parts.service.methods() + methods,
-                at: .unix(path: config.socket, mode: 0o660, userID: 0, groupID: config.socketGroup),
+                methods, at: .unix(path: config.socket, mode: 0o660, userID: 0, groupID: config.socketGroup),
                 configuration: settings)
         } catch {
             throw Fault.precondition("\(error)")

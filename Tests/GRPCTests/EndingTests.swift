@@ -31,6 +31,31 @@ import Testing
         }
     }
 
+    @Test func `each call on a connection has its own deadline`() async throws {
+        try await TestServer.withClient { server, client in
+            func hang(_ timeout: String) async -> GRPCStatus {
+                await status { () throws(GRPCStatus) -> Text in
+                    try await client.unary(
+                        "/test.Echo/Hang", Text(), metadata: [(name: "grpc-timeout", value: timeout)])
+                }
+            }
+            let late = Task { await hang("1H") }
+            await server.probe.wait(for: "hanging")
+            // Later ones and earlier ones than the timer waits for, and one that is answered in time.
+            for timeouts in [["30m", "60m", "10m"], ["20m", "5m", "40m"]] {
+                let _: Text = try await client.unary(
+                    "/test.Echo/Unary", Text(), metadata: [(name: "grpc-timeout", value: "1S")])
+                await withTaskGroup(of: GRPCStatus.self) { group in
+                    for timeout in timeouts { group.addTask { await hang(timeout) } }
+                    for await status in group { #expect(status.code == .deadlineExceeded) }
+                }
+            }
+            #expect(server.callReports.filter { $0.status.code == .deadlineExceeded }.count == 6)
+            late.cancel()
+            #expect(await late.value.code == .cancelled)
+        }
+    }
+
     @Test(arguments: ["0n", "0H"])
     func `a deadline in the past refuses the call before its body`(timeout: String) async throws {
         try await TestServer.withClient { server, client in

@@ -2,16 +2,15 @@ import NIOCore
 
 /// The times and sizes of one call.
 struct CallMeter {
-    private(set) var startedAt = NIODeadline.now()
+    let startedAt = NIODeadline.now()
 
     /// When the client last sent or took something.
-    private(set) var progressedAt = NIODeadline.now()
+    private(set) var progressedAt: NIODeadline
 
     var requestBytes = 0
     var responseBytes = 0
 
-    mutating func start() {
-        startedAt = .now()
+    init() {
         progressedAt = startedAt
     }
 

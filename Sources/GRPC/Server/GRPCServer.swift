@@ -83,24 +83,14 @@ package final class GRPCServer: Sendable {
             }
     }
 
-    /// Builds the pipeline of a connection and, for each of its streams, that of a call.
+    /// Builds the pipeline of a connection.
     private static func configure(_ channel: any Channel, core: ServerCore) throws {
         let limits = HTTP2Limits.server(core.configuration)
         let connection = ServerConnection(core: core)
-        let boundCore = NIOLoopBound(core, eventLoop: core.loop)
-        let boundConnection = NIOLoopBound(connection, eventLoop: core.loop)
+        // Without a multiplexer, which would make a channel with a pipeline of its own for every call.
         let http2 = NIOHTTP2Handler(
-            mode: .server, eventLoop: core.loop, connectionConfiguration: limits.connection,
-            streamConfiguration: limits.stream, streamDelegate: StreamNumbers(connection: boundConnection)
-        ) { stream in
-            do {
-                let call = ServerCall(core: boundCore.value, connection: boundConnection.value)
-                try stream.pipeline.syncOperations.addHandler(call)
-                return stream.eventLoop.makeSucceededVoidFuture()
-            } catch {
-                return stream.eventLoop.makeFailedFuture(error)
-            }
-        }
+            mode: .server, frameDelegate: connection, connectionConfiguration: limits.connection,
+            streamConfiguration: limits.stream)
         try channel.pipeline.syncOperations.addHandlers([http2, connection])
     }
 

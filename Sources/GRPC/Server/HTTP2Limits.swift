@@ -10,6 +10,12 @@ enum HTTP2Limits {
     /// DATA that a connection may have in flight.
     static let connectionWindowBytes = 1 << 20
 
+    /// A stream's writer waits while more of its data than this has not been taken...
+    static let streamBacklogBytesMax = 64 << 10
+
+    /// ...until less than this is left.
+    static let streamBacklogBytesLow = 32 << 10
+
     /// Header list of a request or response; CRI clients send a few hundred bytes. More ends the connection (HPACK
     /// bombs).
     static let headerListBytesMax = 16 << 10
@@ -41,9 +47,8 @@ enum HTTP2Limits {
         var limits = NIOHTTP2Handler.Configuration()
         limits.connection.targetWindowSize = connectionWindowBytes
         limits.stream.targetWindowSize = streamWindowBytes
-        // A stream writer waits while this much of its data has not been taken.
-        limits.stream.outboundBufferSizeHighWatermark = 64 << 10
-        limits.stream.outboundBufferSizeLowWatermark = 32 << 10
+        limits.stream.outboundBufferSizeHighWatermark = streamBacklogBytesMax
+        limits.stream.outboundBufferSizeLowWatermark = streamBacklogBytesLow
 
         // CONTINUATION flood (VU#421644): our header list fits one frame, so five are generous (NIO's default).
         limits.connection.maximumSequentialContinuationFrames = 5

@@ -52,11 +52,11 @@ struct RequestHead {
 /// Response headers, made once.
 enum ResponseHead {
     static let ok: HPACKHeaders = [":status": "200", "content-type": "application/grpc"]
-    static let okTrailers: HPACKHeaders = ["grpc-status": "0"]
+    private static let okTrailers: HPACKHeaders = ["grpc-status": "0"]
 
     /// The trailers of a response that has begun.
     static func trailers(_ status: GRPCStatus) -> HPACKHeaders {
-        if status == .ok { return okTrailers }
+        if status.code == .ok, status.message.isEmpty, status.details.isEmpty { return okTrailers }
         var headers = HPACKHeaders()
         add(status, to: &headers)
         return headers

@@ -4,111 +4,117 @@ import NIOHTTP2
 
 /// One call on the server: collects the request, runs the method's body, sends the response. One per HTTP/2 stream.
 ///
-///     head --HEADERS--> request --END_STREAM--> running --response, deadline, refusal--> answered --> (stream closes)
+///     HEADERS --> request --END_STREAM--> running --response, deadline, refusal--> answered --> (stream closes)
 ///
 /// A reset or a lost connection ends the call from every phase and cancels the body's task. `answered` lasts until the
 /// client has taken the response, or is reset by the stall sweep.
-final class ServerCall: ChannelInboundHandler {
-    typealias InboundIn = HTTP2Frame.FramePayload
-    typealias OutboundOut = HTTP2Frame.FramePayload
+final class ServerCall {
+    private enum Phase { case request, running, answered }
 
-    private enum Phase { case head, request, running, answered }
-
-    private static let pieceBytes = 128 << 10
-
+    private let stream: HTTP2StreamID
     private let core: ServerCore
     private let connection: ServerConnection
-    private var phase = Phase.head
-    private var channelContext: ChannelHandlerContext?
+    private var phase = Phase.request
+    /// False once the stream is closed, or is about to be by a reset that we sent.
+    private var isStreamOpen = true
 
-    private var path = ""
-    private var metadata = GRPCMetadata([:])
+    private let head: RequestHead
+    private let metadata: GRPCMetadata
     private var method: GRPCMethod?
     private var request: SingleMessage
     private var isRequestEnded = false
-    private var timeout: Duration?
-    private var deadlineTimer: Scheduled<Void>?
 
     private var task: Task<Void, Never>?
     private var areHeadersSent = false
+    private var backlog = SendBacklog()
     private var waiters: [CheckedContinuation<GRPCStatus?, Never>] = []
     private var chargedBytes = 0
 
     private var meter = CallMeter()
 
-    init(core: ServerCore, connection: ServerConnection) {
+    init(_ stream: HTTP2StreamID, _ headers: HPACKHeaders, core: ServerCore, connection: ServerConnection) {
+        self.stream = stream
         self.core = core
         self.connection = connection
-        self.request = SingleMessage(messageBytesMax: core.configuration.requestBytesMax)
+        head = RequestHead(headers)
+        metadata = GRPCMetadata(headers)
+        request = SingleMessage(messageBytesMax: core.configuration.requestBytesMax)
     }
 
     // MARK: Stream events
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        channelContext = context
-        connection.opened(self)
+    /// Takes DATA of the request.
+    func receive(_ payload: HTTP2Frame.FramePayload.Data) {
+        if phase == .request, case .byteBuffer(var bytes) = payload.data { receive(&bytes) }
+        if payload.endStream { endRequest() }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        channelContext = nil
-    }
+    /// True until the client has sent the whole request; its window is kept open for so long.
+    var isReceiving: Bool { !isRequestEnded }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .headers(let block):
-            if phase == .head { receiveHead(block.headers) }
-            if block.endStream { endRequest() }
-        case .data(let payload):
-            if phase == .request, case .byteBuffer(var bytes) = payload.data { receive(&bytes) }
-            if payload.endStream { endRequest() }
-        case .priority, .rstStream, .settings, .pushPromise, .ping, .goAway, .windowUpdate, .alternativeService,
-            .origin:
-            break
+    /// Response bytes have left for the socket.
+    func sent(_ bytes: Int) {
+        if backlog.remove(bytes) {
+            becameWritable()
+        } else if !backlog.isEmpty {
+            // A client that takes a large response piece by piece is no stalled one.
+            noteProgress()
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        // Calls answered within one read, which is most of them, never pay for a timer.
-        guard phase == .request || phase == .running, deadlineTimer == nil, let timeout else { return }
-        deadlineTimer = core.loop.assumeIsolated().scheduleTask(deadline: meter.startedAt + timeout.timeAmount) {
-            self.expire()
-        }
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable else { return }
+    /// The writer may go on, as far as the stream and now, or then, the connection are concerned.
+    func becameWritable() {
+        guard isWritable else { return }
         noteProgress()
         clientCaughtUp()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A reset by the client; channelInactive follows and ends the call.
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
+    /// The stream has ended: its frames are sent, one side has reset it, or the connection is lost.
+    func closed() {
+        isStreamOpen = false
         if phase != .answered { end(.clientEndedCall) }
         core.release(chargedBytes)
         chargedBytes = 0
-        connection.ended(self)
-        context.fireChannelInactive()
+    }
+
+    // MARK: Deadline and stalls
+
+    /// When the call expires; nil if it has no deadline or is answered.
+    var deadline: NIODeadline? {
+        guard phase != .answered, let timeout = head.timeout else { return nil }
+        return meter.startedAt + timeout.timeAmount
+    }
+
+    func expire() {
+        answer(.deadlinePassed)
+    }
+
+    /// Resets the stream if the client has let the call wait since before `limit`.
+    func endIfStalled(before limit: NIODeadline) {
+        guard phase != .running || !waiters.isEmpty, meter.progressedAt < limit else { return }
+        if phase != .answered { end(.clientEndedCall) }
+        reset(.cancel)
+    }
+
+    /// Ends the stream at once; what of the response has not been taken is dropped.
+    func reset(_ code: HTTP2ErrorCode) {
+        guard isStreamOpen else { return }
+        isStreamOpen = false
+        connection.write(.rstStream(code), on: stream)
+        connection.flush()
     }
 
     // MARK: Request
 
-    private func receiveHead(_ headers: HPACKHeaders) {
-        let head = RequestHead(headers)
-        meter.start()
-        path = head.path
-        metadata = GRPCMetadata(headers)
-        timeout = head.timeout
-        phase = .request
+    /// Looks at the head of the request, which can be enough for an answer.
+    func begin() {
         if let refusal = head.refusal { return answer(refusal.status, httpStatus: refusal.httpStatus) }
         do throws(GRPCStatus) {
-            method = try core.method(at: path)
+            method = try core.method(at: head.path)
         } catch {
             return answer(error)
         }
-        if let refusal = core.configuration.gate?(path) { return answer(refusal) }
+        if let refusal = core.configuration.gate?(head.path) { return answer(refusal) }
         if head.timeout == .zero { expire() }
     }
 
@@ -123,7 +129,8 @@ final class ServerCall: ChannelInboundHandler {
         }
     }
 
-    private func endRequest() {
+    /// The client will send no more.
+    func endRequest() {
         isRequestEnded = true
         guard phase == .request, let method else { return }
         do throws(GRPCStatus) {
@@ -138,8 +145,8 @@ final class ServerCall: ChannelInboundHandler {
     // MARK: Body
 
     private func run(_ body: GRPCMethod.Body, request: [UInt8]) {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
-        let context = CallContext(path: path, metadata: metadata, deadline: deadline, peer: connection.peer)
+        let deadline = head.timeout.map { ContinuousClock.now + $0 }
+        let context = CallContext(path: head.path, metadata: metadata, deadline: deadline, peer: connection.peer)
         if case .inline(let body) = body {
             do throws(GRPCStatus) {
                 answer(with: try body(request, context))
@@ -167,86 +174,60 @@ final class ServerCall: ChannelInboundHandler {
         }
     }
 
-    private func expire() {
-        answer(.deadlinePassed)
-    }
-
-    /// Resets the stream if the client has let the call wait since before `limit`.
-    func endIfStalled(before limit: NIODeadline) {
-        guard phase != .running || !waiters.isEmpty, meter.progressedAt < limit else { return }
-        channelContext?.close(promise: nil)
-    }
-
     // MARK: Response
 
     /// Sends one message of a server stream, or only the headers; the waiter continues when the client keeps up.
     func send(_ message: ByteBuffer?, waiter: CheckedContinuation<GRPCStatus?, Never>) {
-        guard phase == .running, let channelContext else {
-            return waiter.resume(returning: .callHasEnded)
-        }
+        guard phase == .running else { return waiter.resume(returning: .callHasEnded) }
         if let failure = message.flatMap(admit) { return waiter.resume(returning: failure) }
-        sendHeaders(channelContext)
-        if let message { sendData(message, channelContext) }
-        channelContext.flush()
+        sendHeaders()
+        if let message { sendData(message) }
+        connection.flush()
         noteProgress()
         guard phase == .running else { return waiter.resume(returning: .callHasEnded) }
         waiters.append(waiter)
-        if channelContext.channel.isWritable { clientCaughtUp() }
+        if isWritable { clientCaughtUp() }
     }
 
+    private var isWritable: Bool { !backlog.isFull && connection.isWritable }
+
     private func answer(with message: ByteBuffer) {
-        guard phase == .running, let channelContext else { return }
+        guard phase == .running else { return }
         if let failure = admit(message) { return answer(failure) }
-        sendHeaders(channelContext)
-        sendData(message, channelContext)
+        sendHeaders()
+        sendData(message)
         answer(.ok)
     }
 
     /// Ends the call with a status: trailers, or a single header block if nothing was sent before.
     private func answer(_ status: GRPCStatus, httpStatus: String = "200") {
-        guard phase != .answered, let channelContext else { return }
+        guard phase != .answered else { return }
         let headers =
             areHeadersSent ? ResponseHead.trailers(status) : ResponseHead.trailersOnly(status, httpStatus: httpStatus)
-        let payload = HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: true))
         // First the book-keeping: writing the last frame can close the stream before the write returns.
         noteProgress()
         end(status)
+        let payload = HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: true))
         if isRequestEnded {
-            channelContext.writeAndFlush(wrapOutboundOut(payload), promise: nil)
+            connection.write(payload, on: stream)
         } else {
             // The answer came before the end of the request: tell the client to stop sending (RFC 9113, 8.1).
             let sent = core.loop.makePromise(of: Void.self)
-            sent.futureResult.assumeIsolated().whenSuccess { self.stopRequest() }
-            channelContext.writeAndFlush(wrapOutboundOut(payload), promise: sent)
+            sent.futureResult.assumeIsolated().whenSuccess { if !self.isRequestEnded { self.reset(.noError) } }
+            connection.write(payload, on: stream, promise: sent)
         }
+        connection.flush()
     }
 
-    private func stopRequest() {
-        guard !isRequestEnded, let channelContext else { return }
-        channelContext.writeAndFlush(wrapOutboundOut(.rstStream(.noError)), promise: nil)
-    }
-
-    private func sendHeaders(_ context: ChannelHandlerContext) {
+    private func sendHeaders() {
         guard !areHeadersSent else { return }
         areHeadersSent = true
-        write(.headers(.init(headers: ResponseHead.ok)), context)
+        connection.write(.headers(.init(headers: ResponseHead.ok)), on: stream)
     }
 
-    /// Writes a message; a large one in pieces, each of which counts as progress when the client has taken it.
-    private func sendData(_ message: ByteBuffer, _ context: ChannelHandlerContext) {
-        var rest = message
-        while rest.readableBytes > Self.pieceBytes, let piece = rest.readSlice(length: Self.pieceBytes) {
-            let taken = core.loop.makePromise(of: Void.self)
-            taken.futureResult.assumeIsolated().whenSuccess { self.noteProgress() }
-            write(.data(.init(data: .byteBuffer(piece))), context, promise: taken)
-        }
-        write(.data(.init(data: .byteBuffer(rest))), context)
-    }
-
-    private func write(
-        _ payload: HTTP2Frame.FramePayload, _ context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil
-    ) {
-        context.write(wrapOutboundOut(payload), promise: promise)
+    private func sendData(_ message: ByteBuffer) {
+        backlog.add(message.readableBytes)
+        connection.write(.data(.init(data: .byteBuffer(message))), on: stream)
     }
 
     /// Checks a response message against the limits and counts it.
@@ -290,14 +271,10 @@ final class ServerCall: ChannelInboundHandler {
     }
 
     private func end(_ status: GRPCStatus) {
-        let hadHead = phase != .head
         phase = .answered
-        deadlineTimer?.cancel()
-        deadlineTimer = nil
         task?.cancel()
         request.clear()
         resumeWaiters(with: .callHasEnded)
-        guard hadHead, let onCallEnd = core.configuration.onCallEnd else { return }
-        onCallEnd(meter.report(path, status, peer: connection.peer))
+        core.configuration.onCallEnd?(meter.report(head.path, status, peer: connection.peer))
     }
 }

@@ -1,19 +1,14 @@
 import NIOCore
+import NIOHPACK
 import NIOHTTP2
 
 /// Looks after one connection: the preface in time, no floods, GOAWAY at shutdown, and the calls that are open.
 ///
-/// Sits behind NIOHTTP2Handler, which hands it the frames of the connection itself and all errors.
-final class ServerConnection: ChannelInboundHandler {
+/// Sits behind NIOHTTP2Handler, which hands it every sound frame, and tells in user events how streams and windows
+/// change. What a multiplexer would do beside, it does itself: a table of the calls, windows, and one flush a read.
+final class ServerConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
-
-    /// PING, SETTINGS, PRIORITY and WINDOW_UPDATE frames that may come while no call makes progress. A client that
-    /// downloads 16 MiB sends about a thousand between two of our writes.
-    static let controlFramesMax = 2000
-
-    /// The allowance starts anew after this time, so that an idle client may send keepalive PINGs for ever.
-    private static let controlFrameWindow = TimeAmount.seconds(60)
 
     /// How long a client without calls may take to answer the PING that goes with GOAWAY.
     private static let idleDrainTimeout = TimeAmount.seconds(1)
@@ -24,10 +19,13 @@ final class ServerConnection: ChannelInboundHandler {
     private var phase = Phase.awaitingPreface
     private var channelContext: ChannelHandlerContext?
     private var prefaceTimer: Scheduled<Void>?
-    private var calls: [ObjectIdentifier: ServerCall] = [:]
+    private var calls: [HTTP2StreamID: ServerCall] = [:]
+    /// GOAWAY names the last stream that we answer.
     private var lastStreamID = HTTP2StreamID.rootStream
-    private var controlFrames = 0
-    private var controlFramesSince = NIODeadline.now()
+    private var deadlines = DeadlineTimer()
+    private var controlFrames = ControlFrameBudget()
+    private var isReading = false
+    private var isFlushWanted = false
     private(set) var idleSince = NIODeadline.now()
 
     /// Known a moment after the connection was accepted, before its first call.
@@ -41,30 +39,69 @@ final class ServerConnection: ChannelInboundHandler {
 
     var isIdle: Bool { calls.isEmpty }
 
-    func opened(_ call: ServerCall) {
-        calls[ObjectIdentifier(call)] = call
+    private func open(_ stream: HTTP2StreamID, _ headers: HPACKHeaders) -> ServerCall {
+        let call = ServerCall(stream, headers, core: core, connection: self)
+        calls[stream] = call
+        lastStreamID = max(lastStreamID, stream)
+        call.begin()
+        if let deadline = call.deadline { deadlines.add(deadline, on: core.loop) { self.expireCalls() } }
+        return call
     }
 
-    func ended(_ call: ServerCall) {
-        calls[ObjectIdentifier(call)] = nil
+    private func closed(_ stream: HTTP2StreamID) {
+        guard let call = calls.removeValue(forKey: stream) else { return }
+        call.closed()
         guard calls.isEmpty else { return }
         idleSince = .now()
         // The frames that ended the call are written but perhaps not flushed: close after this turn of the loop.
         if phase == .draining { core.loop.assumeIsolated().execute { self.close() } }
     }
 
-    /// A stream's number, told by the multiplexer; GOAWAY names the last one that we answer.
-    func sawStream(_ id: HTTP2StreamID) {
-        lastStreamID = max(lastStreamID, id)
+    private func expireCalls() {
+        deadlines.cancel()
+        let now = NIODeadline.now()
+        for call in calls.values where call.deadline.map({ $0 <= now }) ?? false { call.expire() }
+        if let next = calls.values.compactMap(\.deadline).min() {
+            deadlines.add(next, on: core.loop) { self.expireCalls() }
+        }
     }
 
-    /// A call got something done, so control frames are part of honest traffic.
+    /// A call got something done.
     func noteProgress() {
-        controlFrames = 0
+        controlFrames.reset()
     }
 
     func endStalledCalls(before limit: NIODeadline) {
         for call in calls.values { call.endIfStalled(before: limit) }
+    }
+
+    // MARK: Frames to the client
+
+    var isWritable: Bool { channelContext?.channel.isWritable ?? false }
+
+    func write(
+        _ payload: HTTP2Frame.FramePayload, on stream: HTTP2StreamID, promise: EventLoopPromise<Void>? = nil
+    ) {
+        guard let channelContext else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        channelContext.write(wrapOutboundOut(HTTP2Frame(streamID: stream, payload: payload)), promise: promise)
+    }
+
+    /// Sends what was written; within a read at its end, all answers together.
+    func flush() {
+        if isReading {
+            isFlushWanted = true
+        } else {
+            channelContext?.flush()
+        }
+    }
+
+    /// Told by NIOHTTP2Handler of each frame that leaves it, which is not the moment to write another.
+    func wroteFrame(_ frame: HTTP2Frame) {
+        guard case .data(let payload) = frame.payload else { return }
+        calls[frame.streamID]?.sent(payload.data.readableBytes)
     }
 
     // MARK: Events
@@ -86,18 +123,25 @@ final class ServerConnection: ChannelInboundHandler {
             if self.phase == .awaitingPreface { self.close() }
         }
         PeerCredentials.read(from: context.channel).assumeIsolated().whenSuccess { self.peer = $0 }
-        context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
         prefaceTimer?.cancel()
+        deadlines.cancel()
+        for stream in calls.keys { closed(stream) }
         core.remove(self)
-        context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data).payload {
+        isReading = true
+        let frame = unwrapInboundIn(data)
+        switch frame.payload {
+        case .headers(let block):
+            // A second header block is the request's trailers, of which gRPC has none.
+            let call = calls[frame.streamID] ?? open(frame.streamID, block.headers)
+            if block.endStream { call.endRequest() }
+        case .data(let payload): calls[frame.streamID]?.receive(payload)
         case .settings(.settings):
             if phase == .awaitingPreface {
                 phase = .open
@@ -105,27 +149,55 @@ final class ServerConnection: ChannelInboundHandler {
             }
             countControlFrame()
         case .ping(_, ack: true): finishDrain()
-        case .ping, .priority, .windowUpdate: countControlFrame()
-        case .settings, .goAway, .data, .headers, .rstStream, .pushPromise, .alternativeService, .origin: break
+        case .ping, .priority: countControlFrame()
+        case .windowUpdate: if frame.streamID == .rootStream { countControlFrame() }
+        case .settings, .goAway, .rstStream, .pushPromise, .alternativeService, .origin: break
         }
     }
 
-    /// NIOHTTP2Handler has sent GOAWAY for every error but those of single streams, which it has reset.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        guard isFlushWanted else { return }
+        isFlushWanted = false
+        context.flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable else { return }
+        for call in calls.values { call.becameWritable() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let change as NIOHTTP2WindowUpdatedEvent: reopenWindow(change)
+        case let end as StreamClosedEvent: closed(end.streamID)
+        default: break
+        }
+    }
+
+    /// NIOHTTP2Handler has sent GOAWAY for every error but those of single streams: it has reset those whose client
+    /// made the error, and they are closed now.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case is NIOHTTP2Errors.StreamError, is NIOHTTP2Errors.StreamClosed: break
+        case let error as NIOHTTP2Errors.StreamError: calls[error.streamID]?.reset(.internalError)
+        case is NIOHTTP2Errors.StreamClosed: break
         default: close()
         }
     }
 
+    /// Lets the client send more when half of a window is used up: what arrives is handled at once.
+    private func reopenWindow(_ change: NIOHTTP2WindowUpdatedEvent) {
+        let isConnection = change.streamID == .rootStream
+        let full = isConnection ? HTTP2Limits.connectionWindowBytes : HTTP2Limits.streamWindowBytes
+        guard let left = change.inboundWindowSize, left <= full / 2,
+            isConnection || calls[change.streamID]?.isReceiving ?? false
+        else { return }
+        write(.windowUpdate(windowSizeIncrement: full - left), on: change.streamID)
+        flush()
+    }
+
     private func countControlFrame() {
-        let now = NIODeadline.now()
-        if now - controlFramesSince > Self.controlFrameWindow {
-            controlFramesSince = now
-            controlFrames = 0
-        }
-        controlFrames += 1
-        if controlFrames > Self.controlFramesMax { goAway(.enhanceYourCalm, last: lastStreamID, thenClose: true) }
+        if !controlFrames.count() { goAway(.enhanceYourCalm, last: lastStreamID, thenClose: true) }
     }
 
     // MARK: Ends
@@ -139,8 +211,8 @@ final class ServerConnection: ChannelInboundHandler {
         }
         phase = .drainStarted
         goAway(.noError, last: .maxID, thenClose: false)
-        let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(), ack: false))
-        channelContext.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+        write(.ping(HTTP2PingData(), ack: false), on: .rootStream)
+        channelContext.flush()
         core.loop.assumeIsolated().scheduleTask(in: Self.idleDrainTimeout) {
             if self.calls.isEmpty { self.close() }
         }
@@ -161,9 +233,8 @@ final class ServerConnection: ChannelInboundHandler {
         guard phase != .closed, let channelContext else { return }
         // Before the client's preface there is nobody to read a frame.
         if phase != .awaitingPreface {
-            let payload = HTTP2Frame.FramePayload.goAway(lastStreamID: last, errorCode: code, opaqueData: nil)
-            channelContext.writeAndFlush(
-                wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: payload)), promise: nil)
+            write(.goAway(lastStreamID: last, errorCode: code, opaqueData: nil), on: .rootStream)
+            channelContext.flush()
         }
         if thenClose { close() }
     }
@@ -172,15 +243,4 @@ final class ServerConnection: ChannelInboundHandler {
         guard phase != .closed else { return }
         channelContext?.close(promise: nil)
     }
-}
-
-/// Passes stream numbers to the connection.
-struct StreamNumbers: NIOHTTP2StreamDelegate {
-    let connection: NIOLoopBound<ServerConnection>
-
-    func streamCreated(_ id: HTTP2StreamID, channel: any Channel) {
-        connection.value.sawStream(id)
-    }
-
-    func streamClosed(_ id: HTTP2StreamID, channel: any Channel) {}
 }

@@ -7,7 +7,7 @@ enum Timeout {
 
     /// Returns nil if the text is not a timeout.
     static func parse(_ text: String) -> Duration? {
-        let characters = Array(text.utf8)
+        let characters = text.utf8
         guard let unit = characters.last, (2...9).contains(characters.count) else { return nil }
         var amount: Int64 = 0
         for digit in characters.dropLast() {
