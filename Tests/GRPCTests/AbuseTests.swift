@@ -218,6 +218,31 @@ struct Abuse: Sendable, CustomTestStringConvertible {
         }
     }
 
+    @Test func `a client that does not even read its socket loses it, and frees its memory`() async throws {
+        try await TestServer.with({
+            $0.stallTimeout = .milliseconds(200)
+            $0.bufferedBytesMax = 4 << 20
+        }) { server in
+            let raw = try await RawConnection(server.path, isReading: false)
+            // The largest windows that there can be: nothing but the socket holds the response back, and a reset too.
+            raw.send(
+                RawFrame.preface + RawFrame(.settings, [0, 4, 0x7f, 0xff, 0xff, 0xff]).bytes
+                    + RawFrame(.windowUpdate, [0x7f, 0xff, 0, 0]).bytes)
+            raw.send([
+                RawFrame.call(1, "/test.Echo/Big"),
+                RawFrame.data(1, RawFrame.message([0x08, 0x80, 0x80, 0xc0, 0x01])),
+            ])
+            await server.probe.wait(for: "report")
+            #expect(server.callReports.map(\.responseBytes) == [(3 << 20) + 10])
+            try await expectNoConnections(server)
+            let client = try await GRPCClient(unixPath: server.path)
+            let big: Bytes = try await client.unary("/test.Echo/Big", Number(3 << 20))
+            #expect(big.value.count == 3 << 20)
+            await client.close()
+            await raw.close()
+        }
+    }
+
     @Test func `requests that never end are dropped in time`() async throws {
         try await TestServer.with({ $0.stallTimeout = .seconds(1) }) { server in
             let raw = try await RawConnection(server.path)
@@ -245,6 +270,11 @@ func expectHealthy(_ server: TestServer, sourceLocation: SourceLocation = #_sour
     let response: Text = try await client.unary("/test.Echo/Unary", Text("healthy"))
     #expect(response.value == "healthy", sourceLocation: sourceLocation)
     await client.close()
+    try await expectNoConnections(server, sourceLocation: sourceLocation)
+}
+
+/// The server has closed every connection.
+func expectNoConnections(_ server: TestServer, sourceLocation: SourceLocation = #_sourceLocation) async throws {
     // The server notices a closed connection a moment later. The limit says that it never will, and not how fast it has to be.
     let limit = ContinuousClock.now + .seconds(120)
     while await server.server.connectionCount() > 0 {

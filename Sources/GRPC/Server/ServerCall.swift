@@ -90,10 +90,14 @@ final class ServerCall {
     }
 
     /// Resets the stream if the client has let the call wait since before `limit`.
-    func endIfStalled(before limit: NIODeadline) {
-        guard phase != .running || !waiters.isEmpty, meter.progressedAt < limit else { return }
+    ///
+    /// - Returns: false if it was reset before, and the client has not even taken that.
+    func endIfStalled(before limit: NIODeadline) -> Bool {
+        guard phase != .running || !waiters.isEmpty, meter.progressedAt < limit else { return true }
+        guard isStreamOpen else { return false }
         if phase != .answered { end(.clientEndedCall) }
         reset(.cancel)
+        return true
     }
 
     /// Ends the stream at once; what of the response has not been taken is dropped.

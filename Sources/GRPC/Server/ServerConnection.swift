@@ -71,8 +71,12 @@ final class ServerConnection: ChannelInboundHandler, NIOHTTP2FrameDelegate {
         controlFrames.reset()
     }
 
+    /// Ends calls whose client has let them wait, and the connection if the client does not read at all: its calls would
+    /// hold their memory for ever.
     func endStalledCalls(before limit: NIODeadline) {
-        for call in calls.values { call.endIfStalled(before: limit) }
+        for call in calls.values {
+            guard call.endIfStalled(before: limit) else { return close() }
+        }
     }
 
     // MARK: Frames to the client

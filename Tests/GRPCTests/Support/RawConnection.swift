@@ -9,9 +9,11 @@ final class RawConnection {
     private var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
     private(set) var goAwayCode: UInt32?
 
-    init(_ path: String) async throws {
+    /// - Parameter isReading: false leaves what the server sends in the socket, for ever.
+    init(_ path: String, isReading: Bool = true) async throws {
         let (stream, continuation) = AsyncStream.makeStream(of: RawFrame.self)
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: isReading)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(FrameReader(continuation))
