@@ -10,6 +10,8 @@ struct BPFWriter {
 
     /// The last instruction first.
     private var reversed: [BPFInstruction] = []
+    /// The last jump to a position that was too far away.
+    private var jumps: [Position: Position] = [:]
 
     /// The program; it begins at the position that was made last.
     func program(from start: Position) -> [BPFInstruction] {
@@ -26,7 +28,7 @@ struct BPFWriter {
 
     mutating func and(_ mask: UInt32, then next: Position) -> Position {
         follow(next)
-        return append(BPFInstruction(code: 0x54, value: mask))
+        return append(BPFInstruction(code: BPFInstruction.Code.and, value: mask))
     }
 
     mutating func compare(_ code: UInt16, _ value: UInt32, ifTrue: Position, ifFalse: Position) -> Position {
@@ -55,7 +57,10 @@ struct BPFWriter {
 
     /// The position, or that of a jump to it where it is too far away for a compare.
     private mutating func near(_ position: Position, room: Int) -> Position {
-        let distance = reversed.count - position.fromEnd
-        return distance <= room ? position : append(.jump(UInt32(distance)))
+        if reversed.count - position.fromEnd <= room { return position }
+        if let jump = jumps[position], reversed.count - jump.fromEnd <= room { return jump }
+        let jump = append(.jump(UInt32(reversed.count - position.fromEnd)))
+        jumps[position] = jump
+        return jump
     }
 }

@@ -1,236 +1,128 @@
 /// Makes a filter small that answers every call just as before.
 ///
 /// libseccomp compares with each system call by itself. Here the program is run for every range of numbers that it can tell
-/// apart, which leaves an answer, or a check of arguments, for each; neighbours that are alike become one range, and a binary
-/// search finds it. The kernel compiles a filter anew at each start of a process (bpf_prepare_filter), so that a small one
-/// saves a good part of what a start costs.
+/// apart, which leaves an answer, or a check of arguments, for each; neighbours that are alike become one range, and a search
+/// tree finds it (`NumberSearch`). The kernel compiles a filter anew at each start of a process (bpf_prepare_filter), so that a
+/// small one saves a good part of what a start costs.
 struct FilterCompaction {
-    /// Compares whose constants divide numbers into ranges.
-    private static let equal: UInt16 = 0x15, greater: UInt16 = 0x25, atLeast: UInt16 = 0x35, anyBit: UInt16 = 0x45
-    private static let load: UInt16 = 0x20, jump: UInt16 = 0x05, answer: UInt16 = 0x06, and: UInt16 = 0x54
-    private static let numberOffset: UInt32 = 0, architectureOffset: UInt32 = 4
+    private typealias Range = NumberSearch.Range
 
-    /// The program does something that is not understood here; it stays as it is.
-    private struct NotUnderstood: Error {}
+    /// One architecture's calls, those of x32 by themselves.
+    private struct Table {
+        var architecture: UInt32
+        var low: [Range]
+        /// From bit 30 on.
+        var high: [Range]
 
-    /// What is left of a program when number and architecture are known.
-    private indirect enum Rest: Hashable {
-        case answer(UInt32)
-        case load(offset: UInt32, then: Int)
-        case and(UInt32, then: Int)
-        case compare(code: UInt16, UInt32, ifTrue: Int, ifFalse: Int)
+        var isNative: Bool { architecture == SeccompArchitecture.native.auditValue }
     }
 
-    /// What the accumulator holds.
-    private enum Accumulator: Hashable {
-        case nothing, number, architecture
-        /// Known only when the call is made.
-        case argument
-    }
+    /// x32 shares the architecture of x86_64 and is told by bit 30 of the number.
+    private static let x32Bit: UInt32 = 0x4000_0000
 
-    private struct Place: Hashable {
-        var index: Int
-        var accumulator: Accumulator
-    }
-
-    private let program: [BPFInstruction]
-    private var rests: [Rest] = []
-    private var known: [Rest: Int] = [:]
-    /// What is left from each place, for the number that is run: checks of arguments meet again, so that their paths are
-    /// many more than their places.
-    private var reached: [Place: Int] = [:]
-
-    private init(_ program: [BPFInstruction]) { self.program = program }
+    private var graph = DecisionGraph()
 
     /// The same filter in fewer instructions, or the given one where that cannot be had.
     static func compacted(_ program: [BPFInstruction]) -> [BPFInstruction] {
-        var compaction = FilterCompaction(program)
-        do throws(NotUnderstood) {
-            let small = try compaction.small()
+        var compaction = FilterCompaction()
+        do throws(FilterReader.NotUnderstood) {
+            let small = try compaction.small(program)
             return small.count < program.count ? small : program
         } catch {
             return program
         }
     }
 
-    private mutating func small() throws(NotUnderstood) -> [BPFInstruction] {
-        let (architectures, numbers) = try constants()
+    private mutating func small(_ program: [BPFInstruction]) throws(FilterReader.NotUnderstood) -> [BPFInstruction] {
+        var reader = FilterReader(program)
+        let (architectures, numbers) = try reader.constants()
         // Every number from one start to the next is told from none in between.
-        let starts = Set([0] + numbers.flatMap { $0 == .max ? [$0] : [$0, $0 + 1] }).sorted()
+        let starts = Set([0, Self.x32Bit] + numbers.flatMap { $0 == .max ? [$0] : [$0, $0 + 1] }).sorted()
         var other: UInt32 = 0
         while architectures.contains(other) { other += 1 }
-        var writer = BPFWriter()
-        // First all ranges, then all writing, which uses what they have kept.
-        let others = try ranges(of: other, starts)
-        var named: [(architecture: UInt32, ranges: [(start: UInt32, rest: Int)])] = []
-        for architecture in architectures.sorted() {
-            named.append((architecture, try ranges(of: architecture, starts)))
+        let foreign = try table(of: other, starts, &reader)
+        var named: [Table] = []
+        for architecture in architectures.sorted() { named.append(try table(of: architecture, starts, &reader)) }
+        let common = Self.commonEnd(named.map(\.low))
+        var next = root(foreign, [])
+        for table in named {
+            let test = DecisionGraph.Test(
+                word: .architecture, code: BPFInstruction.Code.equal, value: table.architecture)
+            next = graph.keep(.test(test, ifTrue: uncached(table, root(table, common)), ifFalse: next))
         }
-        var next = write(others, &writer)
-        for (architecture, ranges) in named {
-            let own = write(ranges, &writer)
-            next = writer.compare(Self.equal, architecture, ifTrue: own, ifFalse: next)
-        }
-        let start = writer.load(Self.architectureOffset, then: next)
-        return writer.program(from: start)
+        return DecisionWriter.program(of: graph, from: next)
     }
 
-    /// The constants that architectures and numbers are compared with anywhere.
-    private func constants() throws(NotUnderstood) -> (architectures: Set<UInt32>, numbers: Set<UInt32>) {
-        var (architectures, numbers): (Set<UInt32>, Set<UInt32>) = ([], [])
-        var seen: Set<Place> = []
-        var waiting = [Place(index: 0, accumulator: .nothing)]
-        while let place = waiting.popLast() {
-            guard seen.insert(place).inserted else { continue }
-            let instruction = try instruction(place.index)
-            switch instruction.code {
-            case Self.answer: continue
-            case Self.load:
-                waiting.append(Place(index: place.index + 1, accumulator: Self.loaded(instruction.value)))
-            case Self.jump:
-                waiting.append(Place(index: place.index + 1 + Int(instruction.value), accumulator: place.accumulator))
-            case Self.and where place.accumulator == .argument:
-                waiting.append(Place(index: place.index + 1, accumulator: .argument))
-            case Self.equal, Self.greater, Self.atLeast, Self.anyBit:
-                switch (place.accumulator, instruction.code) {
-                case (.argument, _): break
-                // One architecture that is not named stands for all such.
-                case (.architecture, Self.equal): architectures.insert(instruction.value)
-                case (.number, Self.equal), (.number, Self.greater), (.number, Self.atLeast):
-                    numbers.insert(instruction.value)
-                default: throw NotUnderstood()
-                }
-                for distance in [instruction.jumpTrue, instruction.jumpFalse] {
-                    waiting.append(Place(index: place.index + 1 + Int(distance), accumulator: place.accumulator))
-                }
-            default: throw NotUnderstood()
-            }
-        }
-        return (architectures, numbers)
-    }
+    // MARK: - Private
 
-    private func instruction(_ index: Int) throws(NotUnderstood) -> BPFInstruction {
-        guard program.indices.contains(index) else { throw NotUnderstood() }
-        return program[index]
-    }
-
-    private static func loaded(_ offset: UInt32) -> Accumulator {
-        offset == numberOffset ? .number : offset == architectureOffset ? .architecture : .argument
-    }
-
-    private static func holds(_ code: UInt16, _ value: UInt32, _ constant: UInt32) -> Bool {
-        switch code {
-        case equal: value == constant
-        case greater: value > constant
-        case atLeast: value >= constant
-        default: value & constant != 0
-        }
-    }
-
-    // MARK: Running with a known number
-
-    /// What is left for each range of numbers, neighbours being different.
-    private mutating func ranges(
-        of architecture: UInt32, _ starts: [UInt32]
-    ) throws(NotUnderstood) -> [(start: UInt32, rest: Int)] {
-        var ranges: [(start: UInt32, rest: Int)] = []
+    private mutating func table(
+        of architecture: UInt32, _ starts: [UInt32], _ reader: inout FilterReader
+    ) throws(FilterReader.NotUnderstood) -> Table {
+        var ranges: [Range] = []
         for start in starts {
-            reached.removeAll(keepingCapacity: true)
-            let rest = try rest(Place(index: 0, accumulator: .nothing), start, architecture)
-            if ranges.last?.rest != rest { ranges.append((start, rest)) }
+            let decision = try reader.decision(number: start, architecture: architecture, in: &graph)
+            ranges.append(Range(start: start, decision: decision))
         }
-        return ranges
+        return Table(
+            architecture: architecture, low: Self.merged(ranges.filter { $0.start < Self.x32Bit }),
+            high: Self.merged(ranges.filter { $0.start >= Self.x32Bit }))
     }
 
-    /// What is left from a place on.
-    private mutating func rest(
-        _ start: Place, _ number: UInt32, _ architecture: UInt32
-    ) throws(NotUnderstood) -> Int {
-        if let index = reached[start] { return index }
-        let index = try run(from: start, number, architecture)
-        reached[start] = index
-        return index
+    /// Neighbours that lead to the same are one.
+    private static func merged(_ ranges: [Range]) -> [Range] {
+        var merged: [Range] = []
+        for range in ranges where merged.last?.decision != range.decision { merged.append(range) }
+        return merged
     }
 
-    /// Jumps go forward only, so that this ends.
-    private mutating func run(
-        from start: Place, _ number: UInt32, _ architecture: UInt32
-    ) throws(NotUnderstood) -> Int {
-        var place = start
-        while true {
-            let instruction = try instruction(place.index)
-            let next = place.index + 1
-            switch instruction.code {
-            case Self.answer: return keep(.answer(instruction.value))
-            case Self.jump: place.index = next + Int(instruction.value)
-            case Self.load:
-                place = Place(index: next, accumulator: Self.loaded(instruction.value))
-                guard place.accumulator == .argument else { continue }
-                return keep(.load(offset: instruction.value, then: try rest(place, number, architecture)))
-            case Self.and:
-                place.index = next
-                return keep(.and(instruction.value, then: try rest(place, number, architecture)))
-            default:
-                let (ifTrue, ifFalse) = (next + Int(instruction.jumpTrue), next + Int(instruction.jumpFalse))
-                switch place.accumulator {
-                case .nothing: throw NotUnderstood()
-                case .number:
-                    place.index = Self.holds(instruction.code, number, instruction.value) ? ifTrue : ifFalse
-                case .architecture:
-                    place.index = Self.holds(instruction.code, architecture, instruction.value) ? ifTrue : ifFalse
-                case .argument:
-                    let yes = try rest(Place(index: ifTrue, accumulator: .argument), number, architecture)
-                    let no = try rest(Place(index: ifFalse, accumulator: .argument), number, architecture)
-                    return yes == no
-                        ? yes : keep(.compare(code: instruction.code, instruction.value, ifTrue: yes, ifFalse: no))
-                }
-            }
+    /// What the tables have in common at their ends: newer calls have one number everywhere.
+    private static func commonEnd(_ tables: [[Range]]) -> [Range] {
+        guard tables.count > 1 else { return [] }
+        return tables.dropFirst().reduce(tables[0]) { end, table in
+            end.suffix(zip(end.reversed(), table.reversed()).prefix { $0 == $1 }.count)
         }
     }
 
-    /// Equal rests have one number.
-    private mutating func keep(_ rest: Rest) -> Int {
-        if let index = known[rest] { return index }
-        rests.append(rest)
-        known[rest] = rests.count - 1
-        return rests.count - 1
-    }
-
-    // MARK: Writing
-
-    /// The search among an architecture's ranges, and where it begins.
-    private func write(_ ranges: [(start: UInt32, rest: Int)], _ writer: inout BPFWriter) -> BPFWriter.Position {
-        var placed: [Int: BPFWriter.Position] = [:]
-        let search = search(ranges[...], &placed, &writer)
-        return ranges.count == 1 ? search : writer.load(Self.numberOffset, then: search)
-    }
-
-    private func search(
-        _ ranges: ArraySlice<(start: UInt32, rest: Int)>, _ placed: inout [Int: BPFWriter.Position],
-        _ writer: inout BPFWriter
-    ) -> BPFWriter.Position {
-        guard ranges.count > 1 else { return write(ranges[ranges.startIndex].rest, &placed, &writer) }
-        let middle = ranges.startIndex + ranges.count / 2
-        let upper = search(ranges[middle...], &placed, &writer)
-        let lower = search(ranges[..<middle], &placed, &writer)
-        return writer.compare(Self.atLeast, ranges[middle].start, ifTrue: upper, ifFalse: lower)
-    }
-
-    private func write(
-        _ index: Int, _ placed: inout [Int: BPFWriter.Position], _ writer: inout BPFWriter
-    ) -> BPFWriter.Position {
-        if let position = placed[index] { return position }
-        let position: BPFWriter.Position
-        switch rests[index] {
-        case .answer(let value): position = writer.answer(value)
-        case .load(let offset, let then): position = writer.load(offset, then: write(then, &placed, &writer))
-        case .and(let mask, let then): position = writer.and(mask, then: write(then, &placed, &writer))
-        case .compare(let code, let value, let yes, let no):
-            let ifTrue = write(yes, &placed, &writer)
-            let ifFalse = write(no, &placed, &writer)
-            position = writer.compare(code, value, ifTrue: ifTrue, ifFalse: ifFalse)
+    /// The tree of a table, in which the end that all have in common is one and the same.
+    private mutating func root(_ table: Table, _ commonEnd: [Range]) -> Int {
+        var low = table.low
+        if let start = commonEnd.first?.start {
+            let common = Range(start: start, decision: NumberSearch.root(of: commonEnd, isCached: true, in: &graph))
+            low = low.dropLast(commonEnd.count) + [common]
         }
-        placed[index] = position
-        return position
+        let lower = NumberSearch.root(of: low, isCached: table.isNative, in: &graph)
+        if table.high.count == 1 && table.high[0].decision == table.low.last?.decision { return lower }
+        let upper = NumberSearch.root(of: sharing(table, lower), isCached: false, in: &graph)
+        let test = DecisionGraph.Test(word: .number, code: BPFInstruction.Code.atLeast, value: Self.x32Bit)
+        return graph.keep(.test(test, ifTrue: upper, ifFalse: lower))
+    }
+
+    /// Most of x32's calls are those of x86_64: the ranges that are not, and the tree of the low numbers for all others.
+    private mutating func sharing(_ table: Table, _ lower: Int) -> [Range] {
+        let (low, high) = (table.low, table.high)
+        guard low.count > 1 else { return high }
+        let shared = graph.keep(.mask(~Self.x32Bit, then: lower))
+        return Self.merged(
+            high.indices.map { index in
+                let last = index + 1 < high.count ? high[index + 1].start - 1 : .max
+                // With bit 31 a number is, less bit 30 too, above all that the tree compares with.
+                let isBelow = (high[index].start < 2 * Self.x32Bit, last < 2 * Self.x32Bit)
+                let from = isBelow.0 ? high[index].start & ~Self.x32Bit : .max
+                let to = isBelow.1 ? last & ~Self.x32Bit : .max
+                let place = low.lastIndex { $0.start <= from } ?? 0
+                let isSame =
+                    low[place].decision == high[index].decision
+                    && (place + 1 == low.count || low[place + 1].start > to)
+                return isSame ? Range(start: high[index].start, decision: shared) : high[index]
+            })
+    }
+
+    /// Other architectures than the native one are kept out of the kernel's cache of allowed calls.
+    ///
+    /// To fill it, the kernel runs the filter for each of their numbers at each start of a process, and nearly no process makes
+    /// a call of theirs. A load of an argument ends that at once (seccomp_is_const_allow); the filter itself decides those calls.
+    private mutating func uncached(_ table: Table, _ root: Int) -> Int {
+        let isSearched = table.low.count > 1 && !table.isNative
+        return isSearched ? graph.keep(.load(DecisionGraph.Word(offset: 16), then: root)) : root
     }
 }

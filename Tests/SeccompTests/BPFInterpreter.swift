@@ -23,6 +23,13 @@ struct BPFInterpreter {
     var program: [UInt8]
 
     func answer(number: UInt32, architecture: UInt32, arguments: [UInt64] = []) -> Answer {
+        run(number: number, architecture: architecture, arguments: arguments).answer
+    }
+
+    /// The answer, and how many instructions it took up to it or, as in seccomp_is_const_allow, to the first argument.
+    func run(
+        number: UInt32, architecture: UInt32, arguments: [UInt64] = []
+    ) -> (answer: Answer, instructions: Int, instructionsToArgument: Int?) {
         let words =
             [number, architecture, 0, 0]
             + (0..<6).flatMap { index -> [UInt32] in
@@ -31,15 +38,19 @@ struct BPFInterpreter {
             }
         var accumulator: UInt32 = 0
         var place = 0
+        var (instructions, toArgument): (Int, Int?) = (0, nil)
+        func ends(_ answer: Answer) -> (Answer, Int, Int?) { (answer, instructions, toArgument) }
         while place * 8 + 8 <= program.count {
             let at = place * 8
             let code = UInt16(program[at]) | UInt16(program[at + 1]) << 8
             let (ifTrue, ifFalse) = (Int(program[at + 2]), Int(program[at + 3]))
             let value = (0..<4).reduce(UInt32(0)) { $0 | UInt32(program[at + 4 + $1]) << (8 * UInt32($1)) }
             place += 1
+            instructions += 1
             switch code {
             case 0x20:
-                guard value % 4 == 0, value / 4 < words.count else { return .invalid("load at \(value)") }
+                guard value % 4 == 0, value / 4 < words.count else { return ends(.invalid("load at \(value)")) }
+                if value >= 16 && toArgument == nil { toArgument = instructions }
                 accumulator = words[Int(value / 4)]
             case 0x54: accumulator &= value
             case 0x05: place += Int(value)
@@ -47,11 +58,11 @@ struct BPFInterpreter {
             case 0x25: place += accumulator > value ? ifTrue : ifFalse
             case 0x35: place += accumulator >= value ? ifTrue : ifFalse
             case 0x45: place += accumulator & value != 0 ? ifTrue : ifFalse
-            case 0x06: return Self.meaning(value)
-            default: return .invalid("code \(code)")
+            case 0x06: return ends(Self.meaning(value))
+            default: return ends(.invalid("code \(code)"))
             }
         }
-        return .invalid("runs past its end")
+        return ends(.invalid("runs past its end"))
     }
 
     private static func meaning(_ value: UInt32) -> Answer {
