@@ -71,7 +71,8 @@ enum LaunchedChild {
     private static func runSteps(_ plan: LaunchPlan, _ inheritance: consuming ChildInheritance) -> Never {
         var runner = StepRunner(
             proc: inheritance.proc, report: inheritance.report, joinTarget: inheritance.joinTarget,
-            launcher: inheritance.launcher, isBornLate: plan.isBornLate, limits: inheritance.limits)
+            launcher: inheritance.launcher, isBornLate: plan.isBornLate, isQuiet: plan.isQuiet,
+            limits: inheritance.limits)
         var failure = LaunchFailure(errno: .invalidArgument, detail: Path("no program").bytes)
         do throws(LaunchFailure) { try runner.run(plan.steps) } catch { failure = error }
         // A filter may be in force: write(2) is what every program may do.

@@ -109,6 +109,7 @@ extension StepRunner {
 
     /// Reports, and waits for the daemon's word; without it, or with the supervisor gone, the process ends here.
     func hold(at point: HoldPoint) throws(Errno) {
+        if isQuiet { throw .notSupported }
         let answer = try report.lend { report throws(Errno) in
             try report.send(ChildReport.held(point).bytes)
             return try report.receive(max: 1)?.bytes ?? []

@@ -15,6 +15,8 @@ package struct StepRunner: ~Copyable {
     let launcher: OwnedFD?
     /// Set where the program is to run in a PID namespace that others live in already: it is born there last of all.
     let isBornLate: Bool
+    /// Set where the supervisor hears no word before the last.
+    let isQuiet: Bool
     /// Limits known to be in force: what the supervisor had, as far as no step has changed it.
     var limits: ResourceLimits
 
@@ -36,13 +38,15 @@ package struct StepRunner: ~Copyable {
 
     package init(
         proc: consuming PrivateProc, report: consuming PacketSocket? = nil, joinTarget: consuming Pidfd? = nil,
-        launcher: consuming OwnedFD? = nil, isBornLate: Bool = false, limits: ResourceLimits = ResourceLimits()
+        launcher: consuming OwnedFD? = nil, isBornLate: Bool = false, isQuiet: Bool = false,
+        limits: ResourceLimits = ResourceLimits()
     ) {
         self.proc = proc
         self.report = report
         self.joinTarget = joinTarget
         self.launcher = launcher
         self.isBornLate = isBornLate
+        self.isQuiet = isQuiet
         self.limits = limits
         root = RootDirectory(OwnedFD(taking: -1))
     }

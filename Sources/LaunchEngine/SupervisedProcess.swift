@@ -17,6 +17,8 @@ final class SupervisedProcess {
     let streams: LaunchPlan.Streams
     /// Set where the program is born into a PID namespace by a sibling of the first child.
     let isBornLate: Bool
+    /// Set where only the end of its reports is waited for; see `LaunchPlan.isQuiet`.
+    let isQuiet: Bool
     var phase = Phase.launching
 
     /// The process that will be, or is, the program.
@@ -26,6 +28,8 @@ final class SupervisedProcess {
     var hasEnded = false
     /// The first child of a late birth, from the moment its sibling is known until it is reaped.
     var outside: Pidfd?
+    /// Whether the end of the first child is an event: for a quiet launch only where something is still to come of it.
+    var isFirstWatched = false
     /// Whether `pid` is the process that is to execute the program: for a late birth, once the sibling is known.
     var isBorn: Bool
     var report: PacketSocket?
@@ -65,6 +69,7 @@ final class SupervisedProcess {
         kind = header.kind
         self.streams = header.streams
         isBornLate = header.isBornLate
+        isQuiet = header.isQuiet
         isBorn = !header.isBornLate
         self.pid = pid
         self.pidfd = consume pidfd
@@ -142,6 +147,10 @@ extension LaunchPlan {
         case .podInit, .container: true
         }
     }
+
+    /// A launch that is not heard until all is over: each wake-up in between costs about as much as its step. For what is
+    /// never held, and where a failure may kill the whole cgroup, since an exec's is not used again then.
+    var isQuiet: Bool { kind == .exec && isBornLate }
 }
 
 /// For what is done on the way out, where a failure changes nothing: the thing is gone already.

@@ -31,14 +31,28 @@ extension Supervisor {
     mutating func reapOutside(of process: SupervisedProcess) {
         do throws(Errno) {
             let status = try process.outside.lend { outside throws(Errno) in try outside.reap() }
-            if let outer = status, outer == nil { return }
+            if let outer = status, outer == nil { return try watchFirst(process) }
         } catch {
-            // As above.
+            // As above, or it cannot be watched: it is not waited for.
         }
         drop(&process.outside)
         // A decision may have waited for its end of the report socket.
         if process.report != nil { readReports(of: process) }
         removeIfReaped(process)
+    }
+
+    /// Has the end of the first child told, where it is not yet.
+    func watchFirst(_ process: SupervisedProcess) throws(Errno) {
+        guard !process.isFirstWatched else { return }
+        let isOutside: Void? = try process.outside.lend { outside throws(Errno) in
+            try epoll.add(outside.fd, .readable, token: Token.process(process.serial, .outside).rawValue)
+        }
+        if isOutside == nil {
+            _ = try process.pidfd.lend { pidfd throws(Errno) in
+                try epoll.add(pidfd.fd, .readable, token: Token.process(process.serial, .pidfd).rawValue)
+            }
+        }
+        process.isFirstWatched = true
     }
 
     /// Carries output that has come.

@@ -104,11 +104,11 @@ extension Supervisor {
 
     private mutating func watchLaunch(_ process: SupervisedProcess) {
         do throws(Errno) {
-            _ = try process.pidfd.lend { pidfd throws(Errno) in
-                try epoll.add(pidfd.fd, .readable, token: Token.process(process.serial, .pidfd).rawValue)
-            }
+            if !process.isQuiet { try watchFirst(process) }
             _ = try process.report.lend { report throws(Errno) in
-                try epoll.add(report.fd, .readable, token: Token.process(process.serial, .report).rawValue)
+                try epoll.add(
+                    report.fd, process.isQuiet ? .hangUp : .readable,
+                    token: Token.process(process.serial, .report).rawValue)
             }
         } catch {
             // Unwatched it would never be reaped.

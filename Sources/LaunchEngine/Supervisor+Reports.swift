@@ -42,6 +42,8 @@ extension Supervisor {
         process.phase = .abandoned
         process.deadline = nil
         process.report = nil
+        // Unwatched it would never be reaped.
+        ignoringErrors { () throws(Errno) in try watchFirst(process) }
         send(
             .launchFailed(
                 process: process.name, stepIndex: failure.stepIndex, errno: failure.errno.number,
@@ -87,8 +89,10 @@ extension Supervisor {
         do throws(Errno) {
             let member = try Pidfd.open(pid: pid)
             guard member.isChild() else { return }
-            _ = try process.pidfd.lend { pidfd throws(Errno) in
-                try epoll.modify(pidfd.fd, .readable, token: Token.process(process.serial, .outside).rawValue)
+            if process.isFirstWatched {
+                _ = try process.pidfd.lend { pidfd throws(Errno) in
+                    try epoll.modify(pidfd.fd, .readable, token: Token.process(process.serial, .outside).rawValue)
+                }
             }
             try epoll.add(member.fd, .readable, token: Token.process(process.serial, .pidfd).rawValue)
             process.outside = process.pidfd.take()
@@ -116,6 +120,8 @@ extension Supervisor {
             process.hasEnded = false
             handleEnd(of: process)
         }
+        // Last, for it may still be on its way out.
+        if process.isQuiet && process.phase == .running { reapOutside(of: process) }
     }
 
     private func hasExecuted(_ process: SupervisedProcess) -> Bool {
@@ -130,7 +136,7 @@ extension Supervisor {
         switch process.pidfd.lend({ $0.peekStatus() }) ?? nil {
         case .signaled(let signal): epitaph = Path("signal ").bytes + decimal(UInt64(signal.rawValue.magnitude))
         case .exited(let code): epitaph = Path("exit code ").bytes + decimal(UInt64(code.magnitude))
-        case nil: return
+        case nil: return ignoringErrors { () throws(Errno) in try watchFirst(process) }
         }
         abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: .noProcess, detail: epitaph))
     }

@@ -124,7 +124,10 @@ struct Supervisor: ~Copyable {
             if deadline > time { continue }
             process.deadline = nil
             switch process.phase {
-            case .launching: abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: .timedOut))
+            case .launching:
+                // What has been said already counts, above all who the member is.
+                readReports(of: process)
+                abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: .timedOut))
             case .draining: finishStreams(of: process)
             case .held, .abandoned, .running, .exited: break
             }

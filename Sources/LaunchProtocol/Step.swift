@@ -111,6 +111,7 @@ package enum Step: Sendable, Equatable {
     case executePodInit
 
     /// Reports the process id and waits for `go` or `abort` from the daemon (by way of the supervisor).
+    /// An exec in a PID namespace is not held: EOPNOTSUPP.
     case hold(HoldPoint)
 }
 

@@ -13,33 +13,131 @@ extension KernelTests {
         /// `return ALLOW;`
         static let allowing: Bytes = [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]
 
-        @Test(arguments: [nil, allowing]) func aLaunchThatHangsIsEndedAndNamesItsStep(_ filter: Bytes?) async throws {
+        /// A container `c`, and an exec of a program in it that waits in execve(2).
+        private func withHeldExec(
+            _ filter: Bytes? = nil, deadlineMilliseconds: UInt32 = 20_000,
+            _ body: (TestPod, ExecPlan, HeldProgram) async throws -> Void
+        ) async throws {
             try await withPod { pod in
                 let program = try HeldProgram(in: pod)
                 try await pod.start("c", pod.container("c", ["/bin/sleep", "1000"]))
                 var plan = ExecPlan(container: "c", arguments: [program.path])
                 plan.filter = filter
                 plan.hasNoNewPrivileges = true
-                plan.deadlineMilliseconds = 300
-                // Steps behind a filter have no names.
-                let named = plan.plan().steps.lastIndex {
-                    switch $0 {
-                    case .execute: filter == nil
-                    case .installSeccompFilter: true
-                    default: false
-                    }
+                plan.deadlineMilliseconds = deadlineMilliseconds
+                plan.streams = .null
+                try await body(pod, plan, program)
+                try await demandNothingElse(pod)
+                #expect(try await pod.output(in: "c", "echo alive") == "alive\n")
+            }
+        }
+
+        /// All processes but the container's are gone, and reaped.
+        private func demandNothingElse(_ pod: TestPod) async throws {
+            let supervisor = try pod.client.supervisorPID
+            try await eventually("one child") { try children(of: supervisor).count == 1 ? () : nil }
+        }
+
+        /// Zombies too.
+        private func children(of parent: Int32) throws -> [Int32] {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
+                guard let pid = Int32(name), let stat = try? readFile("/proc/\(pid)/stat") else { return nil }
+                let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
+                return fields?.dropFirst().first == "\(parent)" ? pid : nil
+            }
+        }
+
+        private func launch(_ plan: ExecPlan, in pod: TestPod) async throws -> LaunchedProcess {
+            try await pod.client.launch(
+                plan.plan(), process: bytes("e"), container: bytes("c"), cgroup: pod.cgroupDescriptor("c/e"))
+        }
+
+        /// Where a launch stands that waits in execve(2): steps behind a filter have no names.
+        private func stepAtWork(_ plan: ExecPlan) -> UInt32 {
+            let index = plan.plan().steps.lastIndex {
+                switch $0 {
+                case .execute: plan.filter == nil
+                case .installSeccompFilter: true
+                default: false
                 }
+            }
+            return UInt32(index ?? 0)
+        }
+
+        @Test(arguments: [nil, allowing]) func aLaunchThatHangsIsEndedAndNamesItsStep(_ filter: Bytes?) async throws {
+            try await withHeldExec(filter, deadlineMilliseconds: 300) { pod, plan, program in
+                await #expect(
+                    throws: SupervisorError.stepFailed(index: stepAtWork(plan), errno: .timedOut, detail: [])
+                ) { _ = try await launch(plan, in: pod) }
+                try await demandNothingElse(pod)
+                try program.release()
+            }
+        }
+
+        @Test(arguments: [nil, allowing]) func aLaunchThatIsKilledSaysSo(_ filter: Bytes?) async throws {
+            try await withHeldExec(filter) { pod, plan, program in
+                async let launched = launch(plan, in: pod)
+                try await program.isAwaited()
+                let cgroup = try pod.cgroupDescriptor("c/e")
+                try cgroup.killCgroup()
                 do {
-                    _ = try await pod.exec(in: "c", "") { $0 = plan }
+                    _ = try await launched
                     Issue.record("launched")
                 } catch let error as SupervisorError {
-                    #expect(error == .stepFailed(index: UInt32(named ?? 0), errno: .timedOut, detail: []))
-                }
-                try await eventually("nothing of it is left") {
-                    try readFile("\(pod.cgroup)/c/exec-1/cgroup.procs").isEmpty ? () : nil
+                    #expect(
+                        error
+                            == .stepFailed(index: stepAtWork(plan), errno: .noProcess, detail: bytes("signal 9")))
                 }
                 try program.release()
-                #expect(try await pod.output(in: "c", "echo alive") == "alive\n")
+            }
+        }
+
+        /// Frozen from its birth on, it has not come to a step.
+        @Test func aLaunchThatIsKilledBeforeItsFirstWordSaysSo() async throws {
+            try await withHeldExec { pod, plan, _ in
+                let cgroup = try pod.cgroupDescriptor("c/e")
+                try cgroup.open("cgroup.freeze", .writeOnly).writeAll(bytes("1"))
+                async let launched = launch(plan, in: pod)
+                try await eventually("born") { try readFile("\(pod.cgroup)/c/e/cgroup.procs").isEmpty ? nil : () }
+                try cgroup.killCgroup()
+                do {
+                    _ = try await launched
+                    Issue.record("launched")
+                } catch let error as SupervisorError {
+                    guard case .stepFailed(BirthFailure.beforeSteps, .noProcess, bytes("signal 9")) = error else {
+                        throw error
+                    }
+                }
+            }
+        }
+
+        @Test func aLaunchGoesOnWithoutTheDaemonThatAskedForIt() async throws {
+            try await withHeldExec { pod, plan, program in
+                async let launched = launch(plan, in: pod)
+                try await program.isAwaited()
+                try pod.client.close()
+                do {
+                    _ = try await launched
+                    Issue.record("launched")
+                } catch let error as SupervisorError {
+                    #expect(error == .connectionLost)
+                }
+                try await pod.connect()
+                let phases = try await pod.client.snapshot().map(\.state.phase)
+                #expect(phases == [.running, .launching])
+                try program.release()
+                #expect(try await pod.client.exit(of: bytes("e"), within: .seconds(30))?.exitCode == 0)
+            }
+        }
+
+        @Test func anExecIsNotHeld() async throws {
+            try await withHeldExec { pod, plan, _ in
+                var held = plan.plan()
+                held.steps.insert(.hold(.beforeExecute), at: 0)
+                await #expect(throws: SupervisorError.stepFailed(index: 0, errno: .notSupported, detail: [])) {
+                    _ = try await pod.client.launch(
+                        held, process: bytes("e"), container: bytes("c"), cgroup: pod.cgroupDescriptor("c/e"))
+                }
             }
         }
 
