@@ -31,11 +31,11 @@ long cl_clone3(uint64_t flags, int cgroup, int *pidfd) {
     RESULT(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
-long cl_clone(unsigned long flags, int *pidfd) {
+long cl_clone(unsigned long flags) {
 #if defined(__s390x__)
-    RESULT(syscall(SYS_clone, NULL, flags | CLONE_PIDFD | SIGCHLD, pidfd, NULL, 0));
+    RESULT(syscall(SYS_clone, NULL, flags | SIGCHLD, NULL, NULL, 0));
 #else
-    RESULT(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, 0));
+    RESULT(syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0));
 #endif
 }
 

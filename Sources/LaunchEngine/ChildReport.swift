@@ -7,7 +7,7 @@ package import Linux
 ///       | terminal + its other end  -------------> |   (step openTerminal)
 ///       | held(point)  --------------------------> |   tells the daemon
 ///       | <------------------- go (1) or abort (0) |
-///       | member(pid)  --------------------------> |   (launch into an existing PID namespace)
+///       | member(pid)  --------------------------> |   (launch into an existing PID namespace; may come twice)
 ///       | failed(step, errno, detail)  ----------> |   then exits
 ///       X end of file: execve(2) has closed the socket, or the child is dead; the kernel knows which
 ///
@@ -20,13 +20,16 @@ package enum ChildReport: Equatable, Sendable {
     case member(pid: Int32)
     case failed(LaunchFailure)
 
+    /// The first byte of `member`.
+    static let memberKind: UInt8 = 3
+
     package static let bytesMax = 16 + WireLimits.detailBytes
 
     package var bytes: Bytes {
         switch self {
         case .terminal: [1]
         case .held(let point): [2, point.rawValue]
-        case .member(let pid): [3] + littleEndian(UInt32(bitPattern: pid))
+        case .member(let pid): [ChildReport.memberKind] + littleEndian(UInt32(bitPattern: pid))
         case .failed(let failure):
             [4] + littleEndian(failure.stepIndex) + littleEndian(UInt32(bitPattern: failure.errno.number))
                 + failure.detail.prefix(WireLimits.detailBytes)
@@ -39,7 +42,7 @@ package enum ChildReport: Equatable, Sendable {
         case (2, 2):
             guard let point = HoldPoint(rawValue: bytes[1]) else { return nil }
             self = .held(point)
-        case (3, 5): self = .member(pid: Int32(bitPattern: word(bytes, at: 1)))
+        case (ChildReport.memberKind, 5): self = .member(pid: Int32(bitPattern: word(bytes, at: 1)))
         case (4, 9...):
             let number = Int32(bitPattern: word(bytes, at: 5))
             self = .failed(

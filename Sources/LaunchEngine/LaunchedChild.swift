@@ -14,6 +14,8 @@ struct ChildInheritance: ~Copyable {
     let launcher: OwnedFD?
     /// What the supervisor's limits are, and so the child's.
     let limits: ResourceLimits
+    /// Whether nobody but one container lives in the PID namespace of the program; see `MemorySharing`.
+    let isAlone: Bool
     let streams: ChildStreams
 }
 
@@ -72,7 +74,7 @@ enum LaunchedChild {
         var runner = StepRunner(
             proc: inheritance.proc, report: inheritance.report, joinTarget: inheritance.joinTarget,
             launcher: inheritance.launcher, isBornLate: plan.isBornLate, isQuiet: plan.isQuiet,
-            limits: inheritance.limits)
+            mayShareMemory: inheritance.isAlone && plan.isWithoutTracing, limits: inheritance.limits)
         var failure = LaunchFailure(errno: .invalidArgument, detail: Path("no program").bytes)
         do throws(LaunchFailure) { try runner.run(plan.steps) } catch { failure = error }
         // A filter may be in force: write(2) is what every program may do.

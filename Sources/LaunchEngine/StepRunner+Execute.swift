@@ -20,6 +20,11 @@ extension StepRunner {
         try kept.closeAllOthers()
         try DescriptorSet.closeAllOnExecute()
         program?.skipMissing()
+        if mayShareMemory {
+            // What execve(2) gives back. Nobody may look into the program's process before; see `MemorySharing`.
+            try CurrentProcess.forbidDumping()
+            isUndumpable = true
+        }
         isSealed = true
     }
 
@@ -35,19 +40,33 @@ extension StepRunner {
     /// the container's in every respect already: root, user, capabilities, filter. Nothing more privileged is ever visible to
     /// the other members, not even to one with CAP_SYS_PTRACE (CVE-2016-9962).
     private mutating func beBorn() throws(Errno) {
-        switch try ProcessClone.makeSibling() {
-        case .parent(let pid, _):
-            // write(2) rather than sendmsg(2): the filter is in force.
-            _ = try report.lend { report throws(Errno) in try report.fd.write(ChildReport.member(pid: pid).bytes) }
-            CurrentProcess.exit(0)
-        case .child:
-            do throws(Errno) {
-                try CurrentProcess.startSession()
-                if hasTerminal { try StandardStream.input.becomeControllingTerminal() }
-            } catch {
-                // A filter without setsid(2): the session is the outside process's, which is the container's own too.
-                if hasTerminal { throw error }
+        if !becomeSibling() {
+            let pid = try ProcessClone.makeSibling()
+            if pid > 0 {
+                // write(2) rather than sendmsg(2): the filter is in force.
+                _ = try report.lend { report throws(Errno) in try report.fd.write(ChildReport.member(pid: pid).bytes) }
+                CurrentProcess.exit(0)
             }
+        }
+        do throws(Errno) {
+            try CurrentProcess.startSession()
+            if hasTerminal { try StandardStream.input.becomeControllingTerminal() }
+        } catch {
+            // A filter without setsid(2): the session is the outside process's, which is the container's own too.
+            if hasTerminal { throw error }
+        }
+    }
+
+    /// The same without a copy of the memory. False where that must not be, or where a filter knows no clone(2) of this kind.
+    private func becomeSibling() -> Bool {
+        guard isUndumpable else { return false }
+        do throws(Errno) {
+            let done: Void? = try report.lend { report throws(Errno) in
+                try ProcessClone.becomeSibling(telling: report, kind: ChildReport.memberKind)
+            }
+            return done != nil
+        } catch {
+            return false
         }
     }
 

@@ -58,7 +58,7 @@ extension StepRunner {
         do throws(Errno) { try CurrentProcess.newSessionKeyring() } catch  where error == .noSystemCall { return }
     }
 
-    func setUser(uid: UInt32, gid: UInt32, groups: [UInt32]) throws(Errno) {
+    mutating func setUser(uid: UInt32, gid: UInt32, groups: [UInt32]) throws(Errno) {
         for stream: StandardStream in [.input, .output, .error] {
             do throws(Errno) {
                 try stream.giveToUser(uid)
@@ -70,6 +70,8 @@ extension StepRunner {
             }
         }
         try Credentials.set(uid: uid, gid: gid, groups: groups)
+        // fs.suid_dumpable decides that anew (proc_sys_fs(5)).
+        isUndumpable = false
     }
 
     mutating func changeDirectory(_ path: Bytes) throws(Errno) {

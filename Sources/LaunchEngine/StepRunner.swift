@@ -17,6 +17,8 @@ package struct StepRunner: ~Copyable {
     let isBornLate: Bool
     /// Set where the supervisor hears no word before the last.
     let isQuiet: Bool
+    /// Set where the member of a late birth may share its memory with this process; see `MemorySharing`.
+    let mayShareMemory: Bool
     /// Limits known to be in force: what the supervisor had, as far as no step has changed it.
     var limits: ResourceLimits
 
@@ -32,6 +34,7 @@ package struct StepRunner: ~Copyable {
     var emptyDirectory: OwnedFD?
     var program: PreparedProgram?
     var isSealed = false
+    var isUndumpable = false
     var hasTerminal = false
     /// What the step at hand is working on: a path, mostly.
     var detail: Bytes = []
@@ -39,7 +42,7 @@ package struct StepRunner: ~Copyable {
     package init(
         proc: consuming PrivateProc, report: consuming PacketSocket? = nil, joinTarget: consuming Pidfd? = nil,
         launcher: consuming OwnedFD? = nil, isBornLate: Bool = false, isQuiet: Bool = false,
-        limits: ResourceLimits = ResourceLimits()
+        mayShareMemory: Bool = false, limits: ResourceLimits = ResourceLimits()
     ) {
         self.proc = proc
         self.report = report
@@ -47,6 +50,7 @@ package struct StepRunner: ~Copyable {
         self.launcher = launcher
         self.isBornLate = isBornLate
         self.isQuiet = isQuiet
+        self.mayShareMemory = mayShareMemory
         self.limits = limits
         root = RootDirectory(OwnedFD(taking: -1))
     }

@@ -19,6 +19,11 @@ final class SupervisedProcess {
     let isBornLate: Bool
     /// Set where only the end of its reports is waited for; see `LaunchPlan.isQuiet`.
     let isQuiet: Bool
+    let pidNamespace: LaunchPlan.PIDNamespace
+    /// Whether it is a container in another's PID namespace.
+    let isGuest: Bool
+    /// See `Supervisor.isAlone`.
+    let isAlone: Bool
     var phase = Phase.launching
 
     /// The process that will be, or is, the program.
@@ -44,8 +49,6 @@ final class SupervisedProcess {
     let request: UInt32
 
     var cgroup: OwnedFD?
-    /// `cgroup.kill` of the cgroup.
-    var killFile: OwnedFD?
 
     /// The serving end of a terminal that is the daemon's: only until it is sent.
     var passedTerminal: OwnedFD?
@@ -60,9 +63,9 @@ final class SupervisedProcess {
     var exit: ExitRecord?
 
     init(
-        serial: UInt64, name: Bytes, header: LaunchPlan, pid: Int32, pidfd: consuming Pidfd,
+        serial: UInt64, name: Bytes, header: LaunchPlan, isAlone: Bool, pid: Int32, pidfd: consuming Pidfd,
         report: consuming PacketSocket, connection: UInt64, request: UInt32, cgroup: consuming OwnedFD,
-        killFile: consuming OwnedFD, streams: consuming ParentStreams
+        streams: consuming ParentStreams
     ) {
         self.serial = serial
         self.name = name
@@ -70,6 +73,9 @@ final class SupervisedProcess {
         self.streams = header.streams
         isBornLate = header.isBornLate
         isQuiet = header.isQuiet
+        pidNamespace = header.pidNamespace
+        isGuest = header.isGuest
+        self.isAlone = isAlone
         isBorn = !header.isBornLate
         self.pid = pid
         self.pidfd = consume pidfd
@@ -77,7 +83,6 @@ final class SupervisedProcess {
         self.connection = connection
         self.request = request
         self.cgroup = consume cgroup
-        self.killFile = consume killFile
         log = LogFile(streams.log.take(), limits: streams.limits)
         input = streams.input.take()
         if let pipe = streams.output.take() { output = LogSource(pipe, .output) }
@@ -120,9 +125,13 @@ final class SupervisedProcess {
         _ = outside.lend { pidfd in ignoringErrors { () throws(Errno) in try pidfd.send(.kill) } }
     }
 
-    /// Kills everything in the cgroup and below.
+    /// Kills everything in the cgroup and below. There is a descriptor for it: one of the process's has been closed before.
     func killCgroup() {
-        _ = killFile.lend { file in ignoringErrors { () throws(Errno) in try file.write([UInt8(ascii: "1")]) } }
+        _ = cgroup.lend { cgroup in
+            ignoringErrors { () throws(Errno) in
+                try cgroup.open("cgroup.kill", .writeOnly).write([UInt8(ascii: "1")])
+            }
+        }
     }
 
     /// Closes all that only a living process needs; `outside` stays until it is reaped.
@@ -130,7 +139,6 @@ final class SupervisedProcess {
         report = nil
         pidfd = nil
         cgroup = nil
-        killFile = nil
         passedTerminal = nil
         input = nil
         output = nil

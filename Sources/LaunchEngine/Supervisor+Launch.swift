@@ -28,22 +28,24 @@ extension Supervisor {
         guard header.kind != .birth else { throw Refusal(errno: .invalidArgument, detail: Path("kind").bytes) }
         let joinTarget = header.kind == .exec ? try target(container) : nil
         let pidTarget = try pidTarget(header)
+        let isAlone = isAlone(header, in: container)
+        makeRoom(for: header)
         do throws(Errno) {
             var pair = try PacketSocket.pair()
             try pair.first.fd.setNonBlocking(true)
-            let killFile = try cgroup.open("cgroup.kill", .writeOnly)
             var streams = try LaunchStreams(header.streams, &descriptors)
             let inheritance = ChildInheritance(
                 plan: planFile, report: pair.takeSecond(), proc: try proc.duplicate(), joinTarget: joinTarget,
                 pidTarget: pidTarget, launcher: header.kind == .podInit ? try launcher.duplicate() : nil,
-                limits: inheritedLimits(), streams: streams.takeChild())
+                limits: inheritedLimits(), isAlone: isAlone, streams: streams.takeChild())
             switch try ProcessClone.make(into: cgroup, header.pidNamespace == .new ? .pid : []) {
             case .child:
                 LaunchedChild.run(inheritance)
             case .parent(let pid, let pidfd):
                 let process = SupervisedProcess(
-                    serial: nextSerial, name: name, header: header, pid: pid, pidfd: pidfd, report: pair.takeFirst(),
-                    connection: connections, request: id, cgroup: cgroup, killFile: killFile, streams: streams.parent)
+                    serial: nextSerial, name: name, header: header, isAlone: isAlone, pid: pid, pidfd: pidfd,
+                    report: pair.takeFirst(),
+                    connection: connections, request: id, cgroup: cgroup, streams: streams.parent)
                 nextSerial += 1
                 processes.append(process)
                 process.deadline = Clock.monotonicNanoseconds + Int64(header.deadlineMilliseconds) * 1_000_000

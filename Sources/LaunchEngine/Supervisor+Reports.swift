@@ -31,17 +31,24 @@ extension Supervisor {
         process.phase = .launching
         process.deadline = Clock.monotonicNanoseconds + process.remaining
         send(.done, id: id)
-        if !go { abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: .canceled)) }
+        if !go { giveUp(process, .canceled) }
+    }
+
+    /// Ends a launch that goes on. What has been said already counts, above all who the member is.
+    mutating func giveUp(_ process: SupervisedProcess, _ errno: Errno) {
+        readReports(of: process)
+        findMember(of: process)
+        abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: errno))
     }
 
     /// Answers that a launch has failed and kills what there is of it. The process stays until it can be reaped: one that hangs
     /// in a dead file system keeps nobody waiting.
     mutating func abandon(_ process: SupervisedProcess, _ failure: LaunchFailure) {
         guard process.phase == .launching || process.phase == .held else { return }
+        process.report = nil
         process.killLaunch()
         process.phase = .abandoned
         process.deadline = nil
-        process.report = nil
         // Unwatched it would never be reaped.
         ignoringErrors { () throws(Errno) in try watchFirst(process) }
         send(
@@ -79,6 +86,22 @@ extension Supervisor {
         case .member(let pid): takeMember(pid, of: process)
         case .failed(let failure):
             if process.failure == nil { process.failure = failure }
+        }
+    }
+
+    /// A member that a container has stopped before its first word is known to its cgroup. Never reaped, it would keep the
+    /// whole namespace from ending (pid_namespaces(7)).
+    private mutating func findMember(of process: SupervisedProcess) {
+        guard process.isAlone, !process.isBorn, process.phase == .launching else { return }
+        do throws(Errno) {
+            let list = try process.cgroup.lend { cgroup throws(Errno) in
+                try cgroup.open("cgroup.procs", .readOnly).readToEnd(max: 4_096)
+            }
+            for line in (list ?? []).split(separator: UInt8(ascii: "\n")) {
+                takeMember(Int32(clamping: number(line) ?? 0), of: process)
+            }
+        } catch {
+            return
         }
     }
 

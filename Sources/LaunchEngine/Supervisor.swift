@@ -124,10 +124,7 @@ struct Supervisor: ~Copyable {
             if deadline > time { continue }
             process.deadline = nil
             switch process.phase {
-            case .launching:
-                // What has been said already counts, above all who the member is.
-                readReports(of: process)
-                abandon(process, LaunchFailure(stepIndex: stepAtWork(process), errno: .timedOut))
+            case .launching: giveUp(process, .timedOut)
             case .draining: finishStreams(of: process)
             case .held, .abandoned, .running, .exited: break
             }

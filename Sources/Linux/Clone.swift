@@ -32,7 +32,7 @@ package enum CloneOutcome: ~Copyable {
 
 /// Makes processes without shared memory, from a process with one thread.
 package enum ProcessClone {
-    private static let parent: UInt64 = 0x8000
+    private static let parent: UInt = 0x8000
 
     /// clone3(2) with CLONE_INTO_CGROUP: born in the cgroup, so that not one instruction runs outside of it.
     package static func make(
@@ -60,11 +60,14 @@ package enum ProcessClone {
     }
 
     /// clone(2) with CLONE_PARENT: a sibling of the caller, whose parent has to wait for it. Not clone3(2): container
-    /// engines' seccomp profiles refuse that one, since they cannot look into its argument.
-    package static func makeSibling() throws(Errno) -> CloneOutcome {
-        var pidfd: Int32 = -1
-        // As above.
-        return outcome(pid: try check(unsafe cl_clone(UInt(parent), &pidfd)), pidfd: pidfd)
+    /// engines' seccomp profiles refuse that one, since they cannot look into its argument. Its number, or 0 in the sibling.
+    package static func makeSibling() throws(Errno) -> Int32 { descriptor(try check(cl_clone(parent))) }
+
+    /// The caller goes on as a sibling of itself, in the same memory, without a copy of it (CLONE_VM, CLONE_VFORK): who called
+    /// waits for the execve(2) or the end of what goes on here, and exits. Both send `kind` and the sibling's number, as four
+    /// bytes. Fails where nothing has happened.
+    package static func becomeSibling(telling socket: borrowing PacketSocket, kind: UInt8) throws(Errno) {
+        try check(cl_become_sibling(socket.fd.raw, kind))
     }
 
     private static func outcome(pid: Int, pidfd: Int32) -> CloneOutcome {

@@ -67,7 +67,7 @@ extension MountInfo {
 }
 
 /// Decimal digits and nothing else; nil beyond 64 bits.
-func number(_ text: ArraySlice<UInt8>) -> UInt64? {
+package func number(_ text: ArraySlice<UInt8>) -> UInt64? {
     if text.isEmpty { return nil }
     var value: UInt64 = 0
     for byte in text {

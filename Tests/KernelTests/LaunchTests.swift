@@ -13,45 +13,6 @@ extension KernelTests {
         /// `return ALLOW;`
         static let allowing: Bytes = [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]
 
-        /// A container `c`, and an exec of a program in it that waits in execve(2).
-        private func withHeldExec(
-            _ filter: Bytes? = nil, deadlineMilliseconds: UInt32 = 20_000,
-            _ body: (TestPod, ExecPlan, HeldProgram) async throws -> Void
-        ) async throws {
-            try await withPod { pod in
-                let program = try HeldProgram(in: pod)
-                try await pod.start("c", pod.container("c", ["/bin/sleep", "1000"]))
-                var plan = ExecPlan(container: "c", arguments: [program.path])
-                plan.filter = filter
-                plan.hasNoNewPrivileges = true
-                plan.deadlineMilliseconds = deadlineMilliseconds
-                plan.streams = .null
-                try await body(pod, plan, program)
-                try await demandNothingElse(pod)
-                #expect(try await pod.output(in: "c", "echo alive") == "alive\n")
-            }
-        }
-
-        /// All processes but the container's are gone, and reaped.
-        private func demandNothingElse(_ pod: TestPod) async throws {
-            let supervisor = try pod.client.supervisorPID
-            try await eventually("one child") { try children(of: supervisor).count == 1 ? () : nil }
-        }
-
-        /// Zombies too.
-        private func children(of parent: Int32) throws -> [Int32] {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
-                guard let pid = Int32(name), let stat = try? readFile("/proc/\(pid)/stat") else { return nil }
-                let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
-                return fields?.dropFirst().first == "\(parent)" ? pid : nil
-            }
-        }
-
-        private func launch(_ plan: ExecPlan, in pod: TestPod) async throws -> LaunchedProcess {
-            try await pod.client.launch(
-                plan.plan(), process: bytes("e"), container: bytes("c"), cgroup: pod.cgroupDescriptor("c/e"))
-        }
-
         /// Where a launch stands that waits in execve(2): steps behind a filter have no names.
         private func stepAtWork(_ plan: ExecPlan) -> UInt32 {
             let index = plan.plan().steps.lastIndex {

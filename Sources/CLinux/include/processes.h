@@ -7,7 +7,11 @@
 // clone3(2) without shared memory, exit signal SIGCHLD; `cgroup` < 0 leaves the child in the caller's cgroup.
 long cl_clone3(uint64_t flags, int cgroup, int *pidfd);
 // clone(2) without shared memory: for a process whose seccomp filter knows no clone3.
-long cl_clone(unsigned long flags, int *pidfd);
+long cl_clone(unsigned long flags);
+// clone(2) with CLONE_PARENT, CLONE_VM and CLONE_VFORK: returns 0 in a new process, a sibling of the caller in the same memory,
+// and never in the caller, which waits for the other's execve(2) or end, and then exits with status 0. Both send to `fd`: `kind`
+// and four bytes with the number of the new process. Below zero in the caller: there is no new process.
+long cl_become_sibling(int fd, uint8_t kind);
 void cl_exit(int status) __attribute__((noreturn));
 long cl_getpid(void);
 long cl_gettid(void);
