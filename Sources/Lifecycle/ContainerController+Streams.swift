@@ -19,7 +19,7 @@ package struct AttachPoint: Sendable {
 // What the streams are the lifecycle does not know: who asks gives the body that makes them, and gets its result.
 extension ContainerController {
     /// Runs a command in the container to its end (CRI ExecSync). `timeout` nil = as long as it takes.
-    func execSync(_ command: [String], timeout: Duration?) async throws -> ExecOutcome {
+    nonisolated func execSync(_ command: [String], timeout: Duration?) async throws -> ExecOutcome {
         let values = settings.changeable.current
         let limits = ExecLimits(
             timeout: timeout, outputBytesMax: values.execOutputBytesMax, drain: values.execDrain)
@@ -27,30 +27,41 @@ extension ContainerController {
         return try await exec(request) { [ports] in try await ports.supervisors.execute($0, limits) }
     }
 
-    /// Has `body` start a command in the container.
-    func exec<Result: Sendable>(
+    /// Has `body` start a command in the container. One that is known needs the actor only if it fails: probes must cost little,
+    /// and run on the thread that their answers come from, where a plan must not be made.
+    nonisolated func exec<Result: Sendable>(
         _ request: ExecRequest, _ body: @Sendable (ExecLaunch) async throws -> Result
     ) async throws -> Result {
+        let launch: ExecLaunch
+        if let known = execs.launch(of: request) {
+            launch = known
+        } else {
+            launch = try await withTaskExecutorPreference(ports.executor) { try await self.prepareExec(request) }
+        }
+        do {
+            return try await body(launch)
+        } catch {
+            throw await execFault(error, launch.plan)
+        }
+    }
+
+    private func prepareExec(_ request: ExecRequest) async throws -> ExecLaunch {
         try requireRunning("exec in")
         let plans = Plans(ports: ports, settings: settings)
         let spec: RuntimeSpec
         if let runningSpec { spec = runningSpec } else { spec = try await plans.spec(record, pod: pod.currentRecord()) }
         runningSpec = spec
-        let plan: LaunchPlan
-        if let lastExec, lastExec.request == request {
-            plan = lastExec.plan
-        } else {
-            plan = try plans.exec(record, spec: spec, request)
-            if case .passed(stdin: nil, _, _) = request.streams { lastExec = (request, plan) }
+        let launch = ExecLaunch(
+            pod: podID, container: id, plan: try plans.exec(record, spec: spec, request), cgroup: record.cgroup)
+        if case .passed(stdin: nil, _, _) = request.streams, machine.state.isRunning { execs.keep(launch, of: request) }
+        return launch
+    }
+
+    private func execFault(_ error: any Error, _ plan: LaunchPlan) -> Fault {
+        guard case .running = machine.state else {
+            return Fault.precondition("exec in \(title): it ended meanwhile")
         }
-        do {
-            return try await body(ExecLaunch(pod: podID, container: id, plan: plan, cgroup: record.cgroup))
-        } catch {
-            guard case .running = machine.state else {
-                throw Fault.precondition("exec in \(title): it ended meanwhile")
-            }
-            throw Plans.fault(for: error, plan: plan, operation: "exec in \(title)")
-        }
+        return Plans.fault(for: error, plan: plan, operation: "exec in \(title)")
     }
 
     /// Has `body` join the streams of the main process.

@@ -16,7 +16,9 @@ package actor ContainerController {
     nonisolated let pod: PodController
 
     var record: ContainerRecord
-    var machine: ContainerMachine
+    var machine: ContainerMachine {
+        didSet { if !machine.state.isRunning { execs.removeAll() } }
+    }
     /// Creation, for those who ask for the same container again while it is made.
     nonisolated let creation = SharedOperation<ContainerID>()
     /// Finished when the main process has ended, or the start failed.
@@ -27,8 +29,8 @@ package actor ContainerController {
     private var startResultIsOwed = false
     /// What the main process was started from, for execs; rebuilt after a restart of the daemon.
     var runningSpec: RuntimeSpec?
-    /// The plan of the last command that ran to its end: probes run the same one again and again.
-    var lastExec: (request: ExecRequest, plan: LaunchPlan)?
+    /// The last commands without input, while the main process runs.
+    nonisolated let execs = RecentExecs()
     private var cgroupRemoval: SharedOperation<Void>?
 
     init(record: ContainerRecord, state: ContainerMachine.State, pod: PodController) {

@@ -93,6 +93,15 @@ package final class Inventory: Sendable {
         return try Self.single(found, text: text, field: "container_id")
     }
 
+    /// Who looks after the container that `text` names, as above.
+    func controller(named text: String) throws(Fault) -> ContainerController? {
+        let found = contents.withLock { contents in
+            // One that is still being made is not visible.
+            Self.find(text, in: contents.containerControllers) { contents.containers.index(forKey: $0) != nil }
+        }
+        return try Self.single(found, text: text, field: "container_id")
+    }
+
     func controller(of pod: PodID) -> PodController? { contents.withLock { $0.podControllers[pod] } }
     func controller(of container: ContainerID) -> ContainerController? {
         contents.withLock { $0.containerControllers[container] }
@@ -197,10 +206,13 @@ package final class Inventory: Sendable {
 
     // MARK: Lookup
 
-    private static func find<Kind, Value>(_ text: String, in objects: [Identifier<Kind>: Value]) -> [Value] {
+    private static func find<Kind, Value>(
+        _ text: String, in objects: [Identifier<Kind>: Value],
+        where isVisible: (Identifier<Kind>) -> Bool = { _ in true }
+    ) -> [Value] {
         guard !text.isEmpty, text.utf8.count <= 64 else { return [] }
-        if let id = Identifier<Kind>(text) { return objects[id].map { [$0] } ?? [] }
-        return objects.filter { $0.key.text.hasPrefix(text) }.map(\.value)
+        if let id = Identifier<Kind>(text) { return isVisible(id) ? objects[id].map { [$0] } ?? [] : [] }
+        return objects.filter { $0.key.text.hasPrefix(text) && isVisible($0.key) }.map(\.value)
     }
 
     private static func single<Value>(_ found: [Value], text: String, field: String) throws(Fault) -> Value? {

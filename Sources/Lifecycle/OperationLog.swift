@@ -103,19 +103,23 @@ extension Runtime {
 
     /// Runs a command in a container and keeps the call if it failed; one that exits with another code than 0 has not.
     func recordedExec(
-        _ subject: OperationRecord.Subject, _ body: () async throws -> ExecOutcome
+        _ container: ContainerController, _ body: () async throws -> ExecOutcome
     ) async throws -> ExecOutcome {
-        let recorder = OperationRecorder(OperationLog.exec, subject, at: ports.clock.now())
+        let (startedAt, began) = (ports.clock.now(), ContinuousClock.now)
+        func keep(_ error: any Error) {
+            let subject = OperationRecord.Subject(container)
+            let recorder = OperationRecorder(OperationLog.exec, subject, at: startedAt, began: began)
+            recorder.finish(error)
+            operations.keep(recorder, of: subject.pod, isExec: true)
+        }
         do {
             let outcome = try await body()
             if case .timedOut = outcome {
-                recorder.finish(Fault(.deadlineExceeded, "exec: the command ran too long and was killed"))
-                operations.keep(recorder, of: subject.pod, isExec: true)
+                keep(Fault(.deadlineExceeded, "exec: the command ran too long and was killed"))
             }
             return outcome
         } catch {
-            recorder.finish(error)
-            operations.keep(recorder, of: subject.pod, isExec: true)
+            keep(error)
             throw error
         }
     }

@@ -12,13 +12,15 @@ final class OperationRecorder: Sendable {
 
     @TaskLocal static var scope: Scope?
 
-    private let began = ContinuousClock.now
+    private let began: ContinuousClock.Instant
     private let state: Mutex<OperationRecord>
     private let observers: [any OperationObserver]
 
     init(
-        _ name: String, _ subject: OperationRecord.Subject, at now: Int64, observers: [any OperationObserver] = []
+        _ name: String, _ subject: OperationRecord.Subject, at now: Int64, began: ContinuousClock.Instant = .now,
+        observers: [any OperationObserver] = []
     ) {
+        self.began = began
         state = Mutex(OperationRecord(name: name, subject: subject, caller: TraceParent.current, startedAt: now))
         self.observers = observers
     }

@@ -159,9 +159,7 @@ package final class Runtime: Sendable {
 
     package func execSync(_ text: String, command: [String], timeout: Duration?) async throws -> ExecOutcome {
         let container = try controller(of: text, operation: "exec")
-        return try await recordedExec(.init(container)) {
-            try await container.execSync(command, timeout: timeout)
-        }
+        return try await recordedExec(container) { try await container.execSync(command, timeout: timeout) }
     }
 
     package func reopenLog(_ text: String) async throws {
@@ -193,9 +191,9 @@ package final class Runtime: Sendable {
     package func networkUnreadyReason() async -> String? { await ports.network.unreadyReason() }
 
     private func controller(of text: String, operation: String) throws -> ContainerController {
-        guard let container = try inventory.container(named: text),
-            let controller = inventory.controller(of: container.record.id)
-        else { throw Fault.notFound("\(operation): no container \"\(text)\"") }
+        guard let controller = try inventory.controller(named: text) else {
+            throw Fault.notFound("\(operation): no container \"\(text)\"")
+        }
         return controller
     }
 

@@ -12,6 +12,8 @@ package struct Epoll: ~Copyable, Sendable {
         package static let error = Events(rawValue: 0x8)
         package static let hangUp = Events(rawValue: 0x10)
         package static let peerClosed = Events(rawValue: 0x2000)
+        /// A report for each time that something comes, instead of as long as something is there.
+        package static let edge = Events(rawValue: 1 << 31)
         /// One report, then silence until `modify`.
         package static let oneShot = Events(rawValue: 1 << 30)
     }

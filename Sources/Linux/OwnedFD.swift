@@ -73,8 +73,9 @@ package struct Pipe: ~Copyable, Sendable {
             })
         let reader = OwnedFD(taking: pair.0)
         let writer = OwnedFD(taking: pair.1)
-        if nonBlockingReader { try reader.setNonBlocking(true) }
-        if nonBlockingWriter { try writer.setNonBlocking(true) }
+        // A new pipe has no other flags.
+        if nonBlockingReader { try check(cl_fcntl(reader.raw, F_SETFL, Int(O_NONBLOCK))) }
+        if nonBlockingWriter { try check(cl_fcntl(writer.raw, F_SETFL, Int(O_NONBLOCK))) }
         reading = reader
         writing = writer
     }

@@ -72,14 +72,19 @@ package struct PacketSocket: ~Copyable, Sendable {
             // Looked at before anything large is allocated; the next packet cannot change under its only reader.
             capacity = min(try retrying { cl_next_packet_length(fd.raw) }, max)
         }
+        var bytes = [UInt8](repeating: 0, count: capacity)
+        return try receive(by: &bytes)
+    }
+
+    /// As above, by way of a buffer that has room for the longest packet, and that other sockets may share.
+    package func receive(by buffer: inout [UInt8]) throws(Errno) -> Packet? {
         var numbers = [Int32](repeating: -1, count: PacketSocket.descriptorsMax)
         var numberCount: UInt32 = 0
-        var bytes = [UInt8](repeating: 0, count: capacity)
         let received = try retrying {
-            // The kernel fills at most `capacity` bytes and at most 16 numbers, and says how many of each.
-            unsafe bytes.withUnsafeMutableBytes { content in
+            // The kernel fills at most the whole buffer and at most 16 numbers, and says how many of each.
+            unsafe buffer.withUnsafeMutableBytes { content in
                 unsafe numbers.withUnsafeMutableBufferPointer {
-                    unsafe cl_receive_packet(fd.raw, content.baseAddress, capacity, $0.baseAddress, &numberCount)
+                    unsafe cl_receive_packet(fd.raw, content.baseAddress, content.count, $0.baseAddress, &numberCount)
                 }
             }
         }
@@ -88,8 +93,7 @@ package struct PacketSocket: ~Copyable, Sendable {
             packet.descriptors.put(UInt16(truncatingIfNeeded: index), OwnedFD(taking: numbers[index]))
         }
         if received == 0 && packet.descriptors.count == 0 { return nil }
-        if received < bytes.count { bytes.removeLast(bytes.count - received) }
-        packet.bytes = bytes
+        packet.bytes = [UInt8](buffer.prefix(received))
         return packet
     }
 

@@ -42,6 +42,12 @@ struct Pending: Sendable {
     var processes: [SupervisedProcess] = []
 }
 
+/// A wait for an exit.
+struct ExpectedExit: Sendable {
+    let waiter: ConnectionState.ExitWaiter
+    let key: UInt64
+}
+
 /// A datagram that the socket has not taken yet; it owns its descriptors.
 final class OutgoingPacket: Sendable {
     fileprivate let bytes: Bytes
@@ -98,7 +104,11 @@ struct ConnectionState: Sendable {
 
     mutating func noteExit(_ record: ExitRecord) -> [ExitWaiter] {
         exits[record.process] = record
-        return exitWaiters.values.filter { $0.process == record.process }.map(\.waiter)
+        return exitWaiters(of: record.process)
+    }
+
+    func exitWaiters(of process: Bytes) -> [ExitWaiter] {
+        exitWaiters.values.filter { $0.process == process }.map(\.waiter)
     }
 
     mutating func noteProcess(_ process: SupervisedProcess, answering id: UInt32) {

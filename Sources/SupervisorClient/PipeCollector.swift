@@ -47,9 +47,11 @@ package final class PipeCollector: Watched {
 
     /// Waits for the end of the pipe, at most `time`, stops reading, and gives what came. To be called once.
     package func output(within time: Duration) async -> CollectedOutput {
-        let deadline = reactor.schedule(after: time) { self.end.resolve(()) }
-        await end.value()
-        reactor.cancel(deadline)
+        if !state.withLock({ $0.isComplete }) {
+            let deadline = reactor.schedule(after: time) { self.end.resolve(()) }
+            await end.value()
+            reactor.cancel(deadline)
+        }
         stop()
         return state.withLock { state in
             let output = CollectedOutput(
@@ -61,7 +63,8 @@ package final class PipeCollector: Watched {
 
     /// Stops reading and closes the pipe: whoever writes on gets SIGPIPE.
     package func stop() {
-        if let token = token.withLock({ $0.take() }) { reactor.remove(token) }
+        // At its end it is not watched any more.
+        if let token = token.withLock({ $0.take() }), !state.withLock({ $0.isComplete }) { reactor.remove(token) }
         pipe.withLock { $0 = nil }
         end.resolve(())
     }
@@ -74,6 +77,8 @@ package final class PipeCollector: Watched {
     }
 
     package func ready(_ events: Epoll.Events) -> Bool {
+        // Nothing is in it, and nobody writes any more (pipe(7)): needs no read to find out.
+        if !events.contains(.readable), events.contains(.hangUp) { return finish() }
         // One read a turn, so that a flood here delays others by one read at most.
         let read: [UInt8]?
         do throws(Errno) {
@@ -84,14 +89,22 @@ package final class PipeCollector: Watched {
             return false
         }
         guard let part = read else { return false }
+        if part.isEmpty { return finish() }
         state.withLock { state in
             let room = bytesMax - state.bytes.count
             if part.count > room { state.isTruncated = true }
             state.bytes += part.prefix(room)
-            state.isComplete = part.isEmpty
         }
-        if part.isEmpty { end.resolve(()) }
-        return !part.isEmpty
+        return true
+    }
+
+    /// The pipe is at its end. It is closed at once: nobody else has this end, so that closing ends the watch as well
+    /// (epoll(7), question 6).
+    private func finish() -> Bool {
+        state.withLock { $0.isComplete = true }
+        pipe.withLock { $0 = nil }
+        end.resolve(())
+        return false
     }
 
     package func dropped(_ reason: Errno) { end.resolve(()) }

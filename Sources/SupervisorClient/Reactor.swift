@@ -161,17 +161,25 @@ final class ReactorCore: TaskExecutor {
 
 extension ReactorCore {
     private static let counterToken: Reactor.Token = 0
+    /// Turns with work before the descriptors are looked at.
+    private static let turnsMax = 8
 
     /// The loop. Throws before `started` where the kernel has no epoll for us, and never afterwards.
     func run(started: () -> Void) throws {
         var epoll = try Epoll()
-        try epoll.add(counter.fd, .readable, token: Self.counterToken)
+        // Never read: it takes 2^64 signals to fill it.
+        try epoll.add(counter.fd, [.readable, .edge], token: Self.counterToken)
         var watched: [Reactor.Token: any Watched] = [:]
         started()
+        var busyTurns = 0
         while let next = nextTurn() {
             for command in next.commands { apply(command, &epoll, &watched) }
             for job in next.jobs { job.run(on: self) }
             for action in next.due { action() }
+            // What was done here has mostly made more to do here, and then the thread waits: a look at the descriptors after each
+            // turn would be a system call for nothing. After some turns others have theirs.
+            busyTurns = next.isIdle ? 0 : busyTurns + 1
+            if busyTurns % Self.turnsMax != 0 { continue }
             let ready: [Epoll.Ready]
             do throws(Errno) {
                 ready = try epoll.wait(milliseconds: next.isIdle ? next.wait : 0)
@@ -239,11 +247,7 @@ extension ReactorCore {
     }
 
     private func dispatch(_ event: Epoll.Ready, _ epoll: inout Epoll, _ watched: inout [Reactor.Token: any Watched]) {
-        if event.token == Self.counterToken {
-            do throws(Errno) { try counter.clear() } catch { return }
-        } else if let object = watched[event.token], !object.ready(event.events) {
-            remove(event.token, &epoll, &watched)
-        }
+        if let object = watched[event.token], !object.ready(event.events) { remove(event.token, &epoll, &watched) }
     }
 
     private func remove(_ token: Reactor.Token, _ epoll: inout Epoll, _ watched: inout [Reactor.Token: any Watched]) {

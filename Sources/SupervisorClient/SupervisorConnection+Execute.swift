@@ -25,11 +25,13 @@ extension SupervisorConnection {
             stdout = try collector(&slots, bytesMax: outputBytesMax)
             stderr = try collector(&slots, bytesMax: outputBytesMax)
         } catch { throw .kernel(operation: "make pipes for an exec", error) }
-        let record: ExitRecord?
+        // One wait for launch and exit, since each costs a turn of the reactor.
+        let expected = expectExit(of: process)
         do throws(SupervisorError) {
-            _ = try await launch(plan, process: process, container: container, cgroup: cgroup, slots: slots)
-            record = try await exit(of: process, within: timeout)
-        } catch {
+            try sendLaunch(plan, process: process, container: container, cgroup: cgroup, slots: slots, waiter: nil)
+        } catch { expected.waiter.resolve(.failure(error)) }
+        let record: ExitRecord?
+        do throws(SupervisorError) { record = try await exit(expected, within: timeout) } catch {
             stdout.stop()
             stderr.stop()
             throw error
@@ -40,7 +42,10 @@ extension SupervisorConnection {
                 stderr.stop()
                 throw .kernel(operation: "kill an exec", error)
             }
-            _ = try await exit(of: process, within: Self.requestDeadline)
+            // One that was not launched yet is not launched any more.
+            do throws(SupervisorError) { _ = try await exit(of: process, within: Self.requestDeadline) } catch
+                .stepFailed, .refused
+            {}
         }
         let drained = ContinuousClock.now + drain
         let first = await stdout.output(within: drain)

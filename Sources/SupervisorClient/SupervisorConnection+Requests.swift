@@ -24,6 +24,21 @@ extension SupervisorConnection {
         _ plan: LaunchPlan, process: Bytes, container: Bytes = [], cgroup: borrowing OwnedFD,
         slots: consuming DescriptorTable = DescriptorTable(), margin: Duration = launchMargin
     ) async throws(SupervisorError) -> LaunchedProcess {
+        let waiter = OneShot<Result<Answer, SupervisorError>>()
+        try sendLaunch(
+            plan, process: process, container: container, cgroup: cgroup, slots: slots, margin: margin, waiter: waiter)
+        guard case .launched(let launched) = try await waiter.value().get() else {
+            throw .protocolViolation("no answer to a launch")
+        }
+        return launched
+    }
+
+    /// As above, without waiting. Where `waiter` is nil, who waits for the exit hears of a failure.
+    func sendLaunch(
+        _ plan: LaunchPlan, process: Bytes, container: Bytes, cgroup: borrowing OwnedFD,
+        slots: consuming DescriptorTable, margin: Duration = launchMargin,
+        waiter: OneShot<Result<Answer, SupervisorError>>?
+    ) throws(SupervisorError) {
         var descriptors = DescriptorTable()
         descriptors.append(try packed(plan))
         do throws(Errno) {
@@ -33,12 +48,9 @@ extension SupervisorConnection {
                 descriptors.append(fd)
             }
         } catch { throw .kernel(operation: "pack a launch", error) }
-        let deadline = Duration.milliseconds(Int64(plan.deadlineMilliseconds)) + margin
-        let answer = try await ask(
-            .launch(process: process, container: container), descriptors: descriptors, deadline: deadline,
-            operation: "launch")
-        guard case .launched(let launched) = answer else { throw .protocolViolation("no answer to a launch") }
-        return launched
+        try send(
+            .launch(process: process, container: container), descriptors: descriptors,
+            deadline: .milliseconds(Int64(plan.deadlineMilliseconds)) + margin, operation: "launch", waiter: waiter)
     }
 
     /// A plan as a sealed file; one that comes again is packed once.

@@ -91,12 +91,20 @@ package final class SupervisorConnection: Watched {
 
     /// The exit of a process that was launched and not forgotten, now or when it comes; nil when `time` has passed before.
     package func exit(of process: Bytes, within time: Duration? = nil) async throws(SupervisorError) -> ExitRecord? {
-        let waiter = OneShot<Result<ExitRecord?, SupervisorError>>()
-        let key = state.withLock { $0.awaitExit(of: process, waiter) }
-        let deadline = time.map { reactor.schedule(after: $0) { waiter.resolve(.success(nil)) } }
-        let result = await waiter.value()
+        try await exit(expectExit(of: process), within: time)
+    }
+
+    /// A wait for the exit of a process that may still have to be launched; to be ended by `exit(_:within:)`.
+    func expectExit(of process: Bytes) -> ExpectedExit {
+        let waiter = ConnectionState.ExitWaiter()
+        return ExpectedExit(waiter: waiter, key: state.withLock { $0.awaitExit(of: process, waiter) })
+    }
+
+    func exit(_ expected: ExpectedExit, within time: Duration?) async throws(SupervisorError) -> ExitRecord? {
+        let deadline = time.map { reactor.schedule(after: $0) { expected.waiter.resolve(.success(nil)) } }
+        let result = await expected.waiter.value()
         if let deadline { reactor.cancel(deadline) }
-        state.withLock { $0.stopAwaitingExit(key) }
+        state.withLock { $0.stopAwaitingExit(expected.key) }
         return try result.get()
     }
 
@@ -212,30 +220,31 @@ extension SupervisorConnection {
 
     package func ready(_ events: Epoll.Events) -> Bool {
         if events.contains(.writable) { flush() }
-        // A turn has an end, so that one busy supervisor does not delay the others.
-        for _ in 0..<64 {
-            let packet: Packet?
-            do throws(Errno) {
-                packet = try socket.withLock { socket throws(Errno) in
-                    try socket?.receive(max: WireLimits.datagramBytes)
-                }
-            } catch {
-                if error == .again { return true }
-                let isGone = error == .connectionReset || error == .brokenPipe
-                end(isGone ? .connectionLost : .kernel(operation: "receive an answer", error), isReported: true)
-                return false
+        // One packet a turn: mostly there is one, and what is left keeps the socket ready.
+        let packet: Packet?
+        do throws(Errno) {
+            packet = try Self.buffer.withLock { buffer throws(Errno) in
+                try socket.withLock { socket throws(Errno) in try socket?.receive(by: &buffer) }
             }
-            guard var packet else {
-                end(.connectionLost, isReported: true)
-                return false
-            }
-            do throws(SupervisorError) { try receive(&packet) } catch {
-                end(error, isReported: true)
-                return false
-            }
+        } catch {
+            if error == .again { return true }
+            let isGone = error == .connectionReset || error == .brokenPipe
+            end(isGone ? .connectionLost : .kernel(operation: "receive an answer", error), isReported: true)
+            return false
+        }
+        guard var packet else {
+            end(.connectionLost, isReported: true)
+            return false
+        }
+        do throws(SupervisorError) { try receive(&packet) } catch {
+            end(error, isReported: true)
+            return false
         }
         return true
     }
+
+    /// All connections are read on the reactor's thread, one packet after the other.
+    private static let buffer = Mutex(Bytes(repeating: 0, count: WireLimits.datagramBytes))
 
     private func receive(_ packet: inout Packet) throws(SupervisorError) {
         let id: UInt32
@@ -294,8 +303,15 @@ extension SupervisorConnection {
         if case .success(.snapshot) = result {
             pending.waiter?.resolve(.success(.processes(pending.processes)))
         } else {
-            pending.waiter?.resolve(result)
+            finish(pending, result)
         }
+    }
+
+    private func finish(_ pending: Pending, _ result: Result<Answer, SupervisorError>) {
+        if let waiter = pending.waiter { return waiter.resolve(result) }
+        // A process that was not launched has no exit.
+        guard case .failure(let error) = result, let process = pending.process else { return }
+        for waiter in state.withLock({ $0.exitWaiters(of: process) }) { waiter.resolve(.failure(error)) }
     }
 
     private func resolveRefused(_ id: UInt32, _ errno: Errno, _ detail: Bytes) {
@@ -307,7 +323,7 @@ extension SupervisorConnection {
 
     private func expire(_ id: UInt32) {
         guard let pending = state.withLock({ $0.pending.removeValue(forKey: id) }) else { return }
-        pending.waiter?.resolve(.failure(.deadlineExceeded(operation: pending.operation)))
+        finish(pending, .failure(.deadlineExceeded(operation: pending.operation)))
     }
 
     private func end(_ reason: SupervisorError, isReported: Bool) {

@@ -109,9 +109,9 @@ extension OwnedFD {
         try file.writeAll([0x31])
     }
 
-    /// Whether a process lives in this cgroup or below it (cgroup.events).
-    package func isPopulatedCgroup() throws(Errno) -> Bool {
-        let text = try open("cgroup.events", .readOnly).read(max: 256)
-        return !String(decoding: text, as: UTF8.self).split(separator: "\n").contains("populated 0")
+    /// Whether a process lives in the cgroup whose cgroup.events this is, or below it. ENODEV: the cgroup was removed.
+    package func isPopulatedInCgroupEvents() throws(Errno) -> Bool {
+        let text = try read(max: 256, at: 0)
+        return !text.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual("populated 0".utf8) }
     }
 }

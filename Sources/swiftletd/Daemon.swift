@@ -103,6 +103,7 @@ struct Daemon {
         let monitoring: MonitoringAnswers
         let tracing: TraceExporter?
         let pool: BlockingPool
+        let reactor: Reactor
         let configuration: LiveConfiguration
     }
 
@@ -170,7 +171,7 @@ struct Daemon {
             lock: lock, runtime: runtime, service: service, images: images, streaming: streaming,
             inspection: InspectAnswers(runtime: runtime, paths: paths, supervisors: supervisors, log: log),
             monitoring: monitoring(runtime, [images.statistics, supervisors, leaks, tracing]),
-            tracing: tracing, pool: pool, configuration: configuration)
+            tracing: tracing, pool: pool, reactor: reactor, configuration: configuration)
     }
 
     private func makeImages(_ paths: Layout, _ pool: BlockingPool, _ log: Logger) async throws -> ImageAdapter {
@@ -242,7 +243,7 @@ struct Daemon {
                 ? nil : GRPCStatus(code: .unavailable, message: "the daemon is recovering the state of this node")
         }
         let calls = config.metrics.address.isEmpty ? nil : parts.monitoring.calls
-        let methods = parts.service.methods() + methods
+        let methods = Self.placed(parts.service.methods(), on: parts.reactor) + methods
         let quiet = Set(methods.lazy.map(\.path).filter(Self.isQuiet))
         settings.onCallEnd = { report in
             calls?.note(report)
@@ -281,6 +282,11 @@ struct Daemon {
         } catch {
             throw Fault.precondition("\(error)")
         }
+    }
+
+    /// Probes run on the thread that their supervisors' answers come from.
+    private static func placed(_ methods: [GRPCMethod], on reactor: Reactor) -> [GRPCMethod] {
+        methods.map { $0.path == CRIMethods.execSync.path ? $0.running(on: reactor.executor) : $0 }
     }
 
     private static let endsByLeaving = [

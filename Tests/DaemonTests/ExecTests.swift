@@ -65,6 +65,29 @@ extension WholeDaemon.Exec {
         }
     }
 
+    @Test func `what is kept of an exec for the next goes with the container`() async throws {
+        try await Node.current.withPod("kept") { pod in
+            let daemon = try #require(pod.node.daemonProcess())
+            let container = try await pod.start()
+            let kept = { Processes.openFiles(daemon).filter { $0.contains(container.id) && $0.contains("/exec-") } }
+            for _ in 0..<3 { try await container.exec("true") }
+            #expect(kept().map { $0.split(separator: "/").last } == ["exec-0", "cgroup.events"], "\(kept())")
+            // Ten at once have a cgroup each, of which not all are kept.
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<10 {
+                    group.addTask { try await container.sh("until [ -e /go ]; do usleep 20000; done") }
+                }
+                try await eventually("ten run") { container.execLeaves().count == 10 }
+                try await container.sh("touch /go")
+                for try await _ in group {}
+            }
+            #expect(Set(kept()).count == 16, "\(kept())")
+            #expect(container.execLeaves().count == 8)
+            try await container.stop()
+            try await eventually("nothing is kept") { kept().isEmpty }
+        }
+    }
+
     @Test func `a descendant that keeps the pipes open does not hold the answer`() async throws {
         try await Node.current.withPod("held-pipes") { pod in
             let container = try await pod.start()

@@ -16,6 +16,8 @@ extension WholeDaemon.Streams {
         let node = try Node.current
         try await node.withPod("exec-\(transport)") { pod in
             let container = try await pod.start()
+            // The first exec leaves a cgroup to the next.
+            try await container.exec("true")
             let result = try await node.leavesNothing {
                 try await node.shell(
                     "printf 'one two' | swiftlet exec -i -r \(transport) \(container.id) sh -c "
@@ -47,6 +49,8 @@ extension WholeDaemon.Streams {
         let node = try Node.current
         try await node.withPod("tty-\(transport)") { pod in
             let container = try await pod.start()
+            // The first exec leaves a cgroup to the next.
+            try await container.exec("true")
             let result = try await node.leavesNothing {
                 // script(1) gives the client a terminal of its own.
                 try await node.shell(

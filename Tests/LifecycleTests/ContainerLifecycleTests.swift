@@ -207,6 +207,7 @@ struct ContainerLifecycleTests {
         let outcome = ExecOutcome.exited(code: 4, stdout: [1], stderr: [2])
         bench.node.state.withLock { $0.execOutcome = outcome }
         #expect(try await bench.runtime.execSync(id.text, command: ["x"], timeout: nil) == outcome)
+        #expect(try await bench.runtime.execSync(id.text, command: ["x"], timeout: nil) == outcome)
         await bench.node.end(pod, process: id.text, code: 0)
         await #expect { _ = try await bench.runtime.execSync(id.text, command: ["x"], timeout: nil) } throws: {
             ($0 as? Fault)?.code == .failedPrecondition

@@ -28,6 +28,16 @@ package struct GRPCMethod: Sendable {
 
     package let path: String
     let body: Body
+    /// Where the body runs, if it is not inline; nil = where the server's bodies do.
+    private(set) var executor: (any TaskExecutor)?
+
+    /// The same method with its body on an executor of its own: the thread that the answer comes from, which saves the changes
+    /// of threads of a call that is made often.
+    package func running(on executor: any TaskExecutor) -> GRPCMethod {
+        var method = self
+        method.executor = executor
+        return method
+    }
 
     /// A method answered on the event loop itself: for answers from memory that take microseconds, because every other
     /// call waits meanwhile.

@@ -140,7 +140,7 @@ final class ServerCall {
         do throws(GRPCStatus) {
             let message = try request.finish()
             phase = .running
-            run(method.body, request: message)
+            run(method, request: message)
         } catch {
             answer(error)
         }
@@ -148,7 +148,8 @@ final class ServerCall {
 
     // MARK: Body
 
-    private func run(_ body: GRPCMethod.Body, request: [UInt8]) {
+    private func run(_ method: GRPCMethod, request: [UInt8]) {
+        let body = method.body
         let deadline = head.timeout.map { ContinuousClock.now + $0 }
         let context = CallContext(path: head.path, metadata: metadata, deadline: deadline, peer: connection.peer)
         if case .inline(let body) = body {
@@ -162,7 +163,7 @@ final class ServerCall {
         guard core.beginBody() else { return answer(.tooManyBodies) }
         let loop = core.loop
         let call = NIOLoopBound(self, eventLoop: loop)
-        task = Task(executorPreference: core.configuration.bodyExecutor) {
+        task = Task(executorPreference: method.executor ?? core.configuration.bodyExecutor) {
             let result = await body.run(request, context, ResponseSink(call: call, loop: loop))
             loop.execute { call.value.bodyEnded(result) }
         }

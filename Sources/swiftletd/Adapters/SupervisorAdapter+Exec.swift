@@ -4,6 +4,7 @@ import Linux
 import Model
 import Streaming
 import SupervisorClient
+import Synchronization
 
 extension SupervisorAdapter {
     func execute(_ exec: ExecLaunch, _ limits: ExecLimits) async throws -> ExecOutcome {
@@ -16,7 +17,8 @@ extension SupervisorAdapter {
                 // Its answers, its end and the ends of its pipes all come from there.
                 try await withTaskExecutorPreference(reactor.executor) {
                     try await connection.execute(
-                        exec.plan, process: process, container: Array(exec.container.text.utf8), cgroup: leaf.cgroup,
+                        exec.plan, process: process, container: Array(exec.container.text.utf8),
+                        cgroup: leaf.descriptors.cgroup,
                         timeout: limits.timeout, outputBytesMax: limits.outputBytesMax, drain: limits.drain)
                 }
             } onCancel: {
@@ -52,7 +54,8 @@ extension SupervisorAdapter {
                     try ExecStreams(choice, &slots)
                 }
             let launched = try await connection.launch(
-                exec.plan, process: process, container: Array(exec.container.text.utf8), cgroup: leaf.cgroup,
+                exec.plan, process: process, container: Array(exec.container.text.utf8),
+                cgroup: leaf.descriptors.cgroup,
                 slots: slots)
             if choice.tty {
                 streams = try Adapters.step("take the terminal of", "exec") { () throws(Errno) in
@@ -69,12 +72,16 @@ extension SupervisorAdapter {
         }
     }
 
-    private static func newProcess() -> Bytes { Array("exec-\(UInt64.random(in: 0...UInt64.max))".utf8) }
+    /// Unlike the names that an earlier daemon gave, too.
+    private static func newProcess() -> Bytes {
+        Array("exec-\(lastProcess.wrappingAdd(1, ordering: .relaxed).newValue)".utf8)
+    }
+
+    private static let lastProcess = Atomic<UInt64>(.random(in: 0...UInt64.max))
 
     private func makeLeaf(_ exec: ExecLaunch) throws(Fault) -> ExecLeaf {
         try Adapters.step("make a cgroup for an exec below", exec.cgroup) { () throws(Errno) in
-            try leaves.make(
-                in: try OwnedFD.open(Path(cgroupMount + exec.cgroup), [.readOnly, .directory]), path: exec.cgroup)
+            try leaves.make(for: exec, in: cgroupMount + exec.cgroup)
         }
     }
 

@@ -139,8 +139,7 @@ final class SupervisorAdapter: SupervisorPort {
             let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
             guard let path = lines.first(where: { $0.hasPrefix("0::/") })?.dropFirst(3) else { return nil }
             guard let slash = path.lastIndex(of: "/"), path[slash...].hasPrefix("/exec-") else { return nil }
-            return try leaves.adopt(
-                try OwnedFD.open(Path(cgroupMount + path[..<slash]), [.readOnly, .directory]), path: String(path))
+            return try leaves.adopt(cgroupMount + path)
         } catch {
             return nil
         }
@@ -154,10 +153,15 @@ final class SupervisorAdapter: SupervisorPort {
         let (events, continuation) = AsyncStream.makeStream(of: Lifecycle.SupervisorEvent.self)
         let connection = try await SupervisorConnection.connect(to: pod, in: directory, reactor: reactor) { event in
             switch event {
-            case .exited(let record): if record.kind != .exec { continuation.yield(.exited(record)) }
+            case .exited(let record):
+                if record.kind == .container, let id = ContainerID(String(decoding: record.process, as: UTF8.self)) {
+                    self.leaves.forget(id)
+                }
+                if record.kind != .exec { continuation.yield(.exited(record)) }
             case .held: break
             case .lost:
                 self.state.withLock { if $0.connections[pod] != nil { $0.lost += 1 } }
+                self.leaves.forget(pod)
                 continuation.yield(.lost)
                 continuation.finish()
             }
@@ -171,6 +175,7 @@ final class SupervisorAdapter: SupervisorPort {
     }
 
     func end(_ pod: PodID) async throws {
+        leaves.forget(pod)
         let known = state.withLock { state in
             state.handles[pod] = nil
             return state.connections.removeValue(forKey: pod)

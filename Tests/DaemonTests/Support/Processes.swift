@@ -17,6 +17,12 @@ enum Processes {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/\(name)")) ?? ""
     }
 
+    /// What its descriptors are of, sorted.
+    static func openFiles(_ process: Int32) -> [String] {
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
+        return numbers.map { link(process, "fd/" + $0) }.sorted()
+    }
+
     /// Its numbers, in this process's PID namespace first and in its own last.
     static func numbers(_ process: Int32) -> [Int32] {
         let line = lines(process).first { $0.hasPrefix("NSpid:") } ?? ""
