@@ -27,8 +27,7 @@ final class ExecLeaf: Sendable {
         state.withLock { state in
             if case .ended = state { return }
             state = .killed
-            // The cgroup is gone with its container, or its processes with it.
-            do throws(Errno) { try descriptors.cgroup.killCgroup() } catch { return }
+            killAll()
         }
     }
 
@@ -53,8 +52,15 @@ final class ExecLeaf: Sendable {
         }
         for attempt in 1...attempts {
             if owner.remove(number) || attempt == attempts { break }
+            // A launch that was under way has made a process after the last kill: none can come once the leaf is gone.
+            killAll()
             do { try await Task.sleep(for: .milliseconds(5)) } catch { break }
         }
         owner.forget(number)
+    }
+
+    private func killAll() {
+        // The cgroup is gone with its container, or its processes with it.
+        do throws(Errno) { try descriptors.cgroup.killCgroup() } catch { return }
     }
 }

@@ -93,11 +93,10 @@ extension SupervisorAdapter {
         switch error {
         case .stepFailed, .refused, .connectionLost, .notListening: await leaf.end(isSpoiled: true)
         default:
-            // It may have come to run unseen, or still do so; nobody waits for that.
-            Task {
-                await ExecRun.forget(process, connection, within: .seconds(60))
-                await leaf.end(isSpoiled: true)
-            }
+            // It may have come to run unseen, or still do so until the leaf is gone; nobody waits for that. Two tasks, so that the
+            // leaf's descriptors are not held for as long as the supervisor may take: there may be too many open already.
+            Task { await leaf.end(isSpoiled: true) }
+            Task { await ExecRun.forget(process, connection, within: .seconds(60)) }
         }
     }
 }
