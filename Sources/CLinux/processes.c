@@ -132,6 +132,10 @@ long cl_kill(int pid, int signal) { RESULT(kill(pid, signal)); }
 long cl_block_signals(uint64_t mask) {
     RESULT(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, sizeof mask));
 }
+long cl_unblock_signals(void) {
+    uint64_t none = 0;
+    RESULT(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none));
+}
 long cl_wait_signal(uint64_t mask) { RESULT(syscall(SYS_rt_sigtimedwait, &mask, NULL, NULL, sizeof mask)); }
 
 uint32_t cl_umask(uint32_t mask) { return umask(mask); }

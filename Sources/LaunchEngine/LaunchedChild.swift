@@ -62,8 +62,8 @@ enum LaunchedChild {
         _ = try inheritance.streams.output.lend { fd throws(Errno) in try fd.becomeStandard(.output) }
         _ = try inheritance.streams.error.lend { fd throws(Errno) in try fd.becomeStandard(.error) }
 
-        // The supervisor has all others at their defaults, and none blocked, since its birth.
-        for signal in SupervisorBirth.ignoredSignals { try signal.restore() }
+        // The supervisor has all at their defaults since its birth, and some blocked.
+        try SignalSet.unblockAll()
         // Modes come out as plans name them; the container's own umask is a step.
         CurrentProcess.setFileModeMask(0)
         try CurrentProcess.startSession()

@@ -43,14 +43,18 @@ extension StepRunner {
     }
 
     mutating func setResourceLimit(_ resource: UInt32, _ limit: ResourceLimit, clamp: Bool) throws(Errno) {
-        if limits[resource] == limit { return }
+        let inherited = limits[resource]
+        if inherited == limit { return }
         limits.forget(resource)
         do throws(Errno) {
             try limit.apply(to: resource)
         } catch {
             guard clamp, error == .notPermitted else { throw error }
-            let hard = min(limit.hard, try ResourceLimit.current(resource).hard)
-            try ResourceLimit(soft: min(limit.soft, hard), hard: hard).apply(to: resource)
+            let current: ResourceLimit
+            if let inherited { current = inherited } else { current = try ResourceLimit.current(resource) }
+            let hard = min(limit.hard, current.hard)
+            let clamped = ResourceLimit(soft: min(limit.soft, hard), hard: hard)
+            if clamped != current { try clamped.apply(to: resource) }
         }
     }
 

@@ -37,6 +37,9 @@ final class SupervisedProcess {
     var isFirstWatched = false
     /// Whether `pid` is the process that is to execute the program: for a late birth, once the sibling is known.
     var isBorn: Bool
+    /// Of a member that has shared memory: who made it has said its number too, which it can only when the member has executed a
+    /// program or ended (vfork(2)).
+    var isSaidTwice = false
     var report: PacketSocket?
     var failure: LaunchFailure?
     /// Monotonic; nil while held, and from the launch on.

@@ -117,7 +117,7 @@ extension Supervisor {
         process.exit = ExitRecord(
             process: process.name, kind: process.kind, pid: process.pid, startedAtNanoseconds: process.startedAt,
             exitedAtNanoseconds: Clock.realtimeNanoseconds, exitCode: status.code,
-            oomKills: process.cgroup.lend { oomKills(of: $0) } ?? 0)
+            oomKills: process.kind == .exec ? 0 : process.cgroup.lend { oomKills(of: $0) } ?? 0)
         process.input = nil
         // What the main process leaves behind ends with it; an exec's processes are the daemon's to kill.
         if process.kind == .container { process.killCgroup() }

@@ -107,7 +107,10 @@ extension Supervisor {
 
     /// The sibling that a late birth has made. The number is only a claim: it must be a child of ours that nobody knows yet.
     private mutating func takeMember(_ pid: Int32, of process: SupervisedProcess) {
-        guard !process.isBorn else { return }
+        guard !process.isBorn else {
+            if pid == process.pid { process.isSaidTwice = true }
+            return
+        }
         for known in processes where known.pid == pid { return }
         do throws(Errno) {
             let member = try Pidfd.open(pid: pid)
@@ -149,6 +152,8 @@ extension Supervisor {
 
     private func hasExecuted(_ process: SupervisedProcess) -> Bool {
         guard process.isBorn else { return false }
+        // Cheaper than a look into /proc, which a probe would pay for.
+        if process.isSaidTwice, process.pidfd.lend({ $0.peekStatus() }) == .some(nil) { return true }
         do throws(Errno) { return try proc.hasExecuted(pid: process.pid) } catch { return false }
     }
 

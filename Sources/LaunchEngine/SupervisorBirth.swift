@@ -25,7 +25,11 @@ package enum SupervisorBirth {
     }
 
     /// What a supervisor does not hear; its children do.
-    static let ignoredSignals: [Signal] = [.hangUp, .interrupt, .quit, .terminate, .pipe, .alarm, .user1, .user2]
+    ///
+    /// Blocked, and not ignored, so that a child hears them all after one system call.
+    private static let unheardSignals = SignalSet([
+        .hangUp, .interrupt, .quit, .terminate, .pipe, .alarm, .user1, .user2,
+    ])
 
     /// What holds for both processes.
     private static func prepare(_ podID: Bytes) throws(LaunchFailure) {
@@ -38,7 +42,7 @@ package enum SupervisorBirth {
             try CurrentProcess.setName("swiftlet-launch")
             try Signal.resetAll()
             // A node that goes down sends SIGTERM to everybody: containers' exits are still to be recorded then.
-            for signal in ignoredSignals { try signal.ignore() }
+            try unheardSignals.block()
             CurrentProcess.setFileModeMask(0)
             try WorkingDirectory.change(to: "/")
             try Credentials.clearAmbientCapabilities()

@@ -8,9 +8,10 @@ package enum Credentials {
         // The kernel reads as many numbers as it is told.
         try check(unsafe groups.withUnsafeBufferPointer { unsafe cl_setgroups($0.count, $0.baseAddress) })
         try check(cl_setresgid(gid))
-        try check(cl_prctl(keepCapabilities, 1, 0, 0, 0))
+        // A change to 0 takes none away.
+        if uid != 0 { try check(cl_prctl(keepCapabilities, 1, 0, 0, 0)) }
         try check(cl_setresuid(uid))
-        try check(cl_prctl(keepCapabilities, 0, 0, 0, 0))
+        if uid != 0 { try check(cl_prctl(keepCapabilities, 0, 0, 0, 0)) }
     }
 
     /// The corresponding C function is `capset`.

@@ -46,6 +46,9 @@ package struct SignalSet: Sendable {
     /// Blocks them in the calling thread: a process with one thread, or before it starts others.
     package func block() throws(Errno) { try check(cl_block_signals(bits)) }
 
+    /// An empty mask for the calling thread.
+    package static func unblockAll() throws(Errno) { try check(cl_unblock_signals()) }
+
     /// The next of them; sigtimedwait(2) without a limit.
     package func wait() throws(Errno) -> Signal {
         Signal(rawValue: descriptor(try retrying { cl_wait_signal(bits) }))

@@ -42,10 +42,16 @@ extension SupervisorConnection {
                 stderr.stop()
                 throw .kernel(operation: "kill an exec", error)
             }
-            // One that was not launched yet is not launched any more.
-            do throws(SupervisorError) { _ = try await exit(of: process, within: Self.requestDeadline) } catch
-                .stepFailed, .refused
-            {}
+            do throws(SupervisorError) { _ = try await exit(of: process, within: Self.requestDeadline) } catch {
+                switch error {
+                // One that was not launched yet is not launched any more.
+                case .stepFailed, .refused: break
+                default:
+                    stdout.stop()
+                    stderr.stop()
+                    throw error
+                }
+            }
         }
         let drained = ContinuousClock.now + drain
         let first = await stdout.output(within: drain)

@@ -39,6 +39,7 @@ long cl_note_signal(int signal, int fd);
 long cl_kill(int pid, int signal);
 // Blocks the signals whose bit (signal - 1) is set.
 long cl_block_signals(uint64_t mask);
+long cl_unblock_signals(void);
 // Waits for one of the (blocked) signals of the mask.
 long cl_wait_signal(uint64_t mask);
 

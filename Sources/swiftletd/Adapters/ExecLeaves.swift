@@ -63,8 +63,9 @@ final class ExecLeaves: Sendable {
     private static func entry(at directory: String, in containers: inout [String: Entry]) -> Entry {
         if let known = containers[directory] { return known }
         if containers.count >= containersMax {
+            // What is in use stays known, so that nobody else takes its name.
             for entry in containers.values { entry.leaves.close() }
-            containers = [:]
+            containers = containers.filter { $0.value.leaves.isInUse }
         }
         let made = Entry(leaves: ContainerLeaves(directory))
         containers[directory] = made
@@ -134,6 +135,8 @@ final class ContainerLeaves: Sendable {
         return ExecLeaf(descriptors, number, self)
     }
 
+    var isInUse: Bool { state.withLock { !$0.leaves.isEmpty && $0.leaves.count > $0.leftCount } }
+
     /// Lets go of what is kept, and keeps nothing from now on.
     func close() {
         state.withLock { state in
@@ -188,10 +191,13 @@ final class ContainerLeaves: Sendable {
 final class LeafDescriptors: Sendable {
     let cgroup: OwnedFD
     private let events: OwnedFD
+    /// clone3(2) asks whether this file may be written: held open, it is not looked up and forgotten each time.
+    private let processes: OwnedFD
 
     init(_ container: borrowing OwnedFD, _ name: Path) throws(Errno) {
         let cgroup = try container.open(name, [.readOnly, .directory])
         events = try cgroup.open("cgroup.events", .readOnly)
+        processes = try cgroup.open("cgroup.procs", .path)
         self.cgroup = cgroup
     }
 
