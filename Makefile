@@ -12,7 +12,7 @@ DAEMON_TESTS := DaemonTests
 # none starves or disturbs the others.
 LONG_TESTS := CRIServiceTests GRPCTests CLITests SupervisorClientTests RegistryTests ImageStoreTests CNITests StreamingTests
 # Worth running on a kernel with pure cgroup v2 as well.
-GUEST_TESTS := CgroupsTests KernelTests 'DaemonTests\..*(Limit|Metrics|Statistics)Tests'
+GUEST_TESTS := CgroupsTests KernelTests 'DaemonTests\..*(LimitTests|MetricsTests|StatisticsTests|ExecSync.leaves.*)'
 export BUILD_DIR LAUNCH_DIR
 
 .DEFAULT_GOAL := build

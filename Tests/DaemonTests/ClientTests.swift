@@ -80,6 +80,36 @@ extension WholeDaemon.Clients {
         }
     }
 
+    @Test func `a client that vanishes at any moment of its ExecSync leaves no process`() async throws {
+        let node = try Node.current
+        var random = SeededGenerator.announced("probes without a client")
+        try await node.withPod("forsaken") { pod in
+            let container = try await pod.start()
+            for _ in 0..<40 {
+                let client = try await CRIClient(socket: node.socket)
+                let call = Task {
+                    do {
+                        _ = try await client.call(
+                            CRIMethods.execSync,
+                            .with {
+                                $0.containerID = container.id
+                                $0.cmd = ["sleep", "2000"]
+                            })
+                    } catch let status as GRPCStatus {
+                        #expect(status.code == .unavailable || status.code == .cancelled, "\(status)")
+                    }
+                }
+                // A moment by chance, before, in and after the launch: nothing is waited for.
+                try await Task.sleep(for: .microseconds(Int.random(in: 0...6_000, using: &random)))
+                await client.close()
+                try await call.value
+            }
+            try await eventually("no exec runs on") {
+                node.processes(named: "sleep").isEmpty && container.execLeaves().allSatisfy { $0 == "exec-0" }
+            }
+        }
+    }
+
     @Test func `a request over 16 MiB is refused with its size, and one below is answered`() async throws {
         let node = try Node.current
         try await node.withPod("large") { pod in

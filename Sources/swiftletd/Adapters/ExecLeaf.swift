@@ -31,6 +31,19 @@ final class ExecLeaf: Sendable {
         }
     }
 
+    /// Kills it for a client that has gone, again and again until it has ended: a launch that is under way may not have made its
+    /// process yet, and before Linux 6.14 one that comes after the kill would run.
+    func killUntilEnded() {
+        kill()
+        Task {
+            for _ in 0..<Self.attemptsMax {
+                do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
+                if case .ended = state.withLock({ $0 }) { return }
+                kill()
+            }
+        }
+    }
+
     /// The exec has ended. A leaf that was not killed stays, with what the exec left running; a killed one is removed.
     ///
     /// A killed process has closed its pipes before it leaves its cgroup; until then rmdir(2) says EBUSY. One that hangs in the

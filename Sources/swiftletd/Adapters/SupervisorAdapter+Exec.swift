@@ -23,7 +23,7 @@ extension SupervisorAdapter {
                 }
             } onCancel: {
                 // Nobody is left to hear of it.
-                leaf.kill()
+                leaf.killUntilEnded()
             }
         } catch let error as SupervisorError {
             await giveUp(process, in: leaf, connection, after: error)
