@@ -75,6 +75,7 @@ final class RemoteCommand {
     /// The client's connection has ended.
     func clientIsGone() {
         let last = phase
+        if case .running(let session) = last { session.clientIsGone() }
         over()
         guard case .running(let session) = last else { return }
         // It may wait for a process that goes on without us.
@@ -113,6 +114,7 @@ final class RemoteCommand {
         case (.starting, .failure(let fault)): end(with: .failure("\(failurePrefix): \(fault)"))
         // The client went meanwhile.
         case (_, .success(let session)):
+            session.clientIsGone()
             for handover in [session.input, session.output, session.error] { _ = handover?.take() }
             core.run { await session.abandon() }
         case (_, .failure): return

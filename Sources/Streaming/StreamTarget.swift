@@ -67,6 +67,9 @@ package protocol StreamSession: Sendable {
     func resize(rows: UInt16, columns: UInt16) async
     /// Waits until the process has ended: its exit code, 128 + signal for one that was killed. Its output may have more to read.
     func exitCode() async throws(Fault) -> Int32
-    /// The client has gone. Kills an exec with all of its descendants; leaves the process of an attach alone.
+    /// The client has gone; called at once, and before its streams are closed: a process that ended by their end would look as if
+    /// it had ended by itself, and what it leaves behind would live. Must not wait.
+    func clientIsGone()
+    /// Follows `clientIsGone`. Kills an exec with all of its descendants; leaves the process of an attach alone.
     func abandon() async
 }

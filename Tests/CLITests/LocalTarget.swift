@@ -139,5 +139,7 @@ final class LocalSession: StreamSession {
         return 255
     }
 
+    func clientIsGone() {}
+
     func abandon() async { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 }

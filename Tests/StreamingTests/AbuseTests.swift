@@ -59,6 +59,8 @@ extension StreamingTests {
                     let process = await fixture.target.session(number)
                     await process.probe.wait(for: "abandon")
                     #expect(process.probe.count("abandon") == 1)
+                    // Before its pipes are closed: it must not die of that first, and leave its children.
+                    #expect(process.probe.count("client is gone") == 1)
                 }
                 #expect(fixture.target.calls > 200)
                 try await healthyExec(fixture)
@@ -78,6 +80,7 @@ extension StreamingTests {
                 let process = await fixture.target.session()
                 await process.probe.wait(for: "abandon")
                 #expect(process.probe.count("abandon") == 1)
+                #expect(process.probe.count("client is gone") == 1)
             }
         }
 

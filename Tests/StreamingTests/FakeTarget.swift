@@ -182,6 +182,8 @@ final class FakeSession: StreamSession {
         return try result.get()
     }
 
+    func clientIsGone() { probe.signal(stdout.isCutOff || stderr.isCutOff ? "heard too late" : "client is gone") }
+
     func abandon() async {
         closeAll()
         resolve(.failure(Fault(.cancelled, "abandoned")))

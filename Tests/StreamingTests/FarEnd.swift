@@ -26,6 +26,14 @@ final class FarEnd: Sendable {
         return String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Whether nobody holds the other end of a pipe that is written here (poll(2), POLLERR).
+    var isCutOff: Bool {
+        fd.withLock { fd in
+            var watched = pollfd(fd: fd, events: 0, revents: 0)
+            return fd >= 0 && poll(&watched, 1, 0) == 1 && watched.revents & Int16(POLLERR) != 0
+        }
+    }
+
     /// Writes all of it on a thread that may wait; false when the other end is closed.
     @discardableResult
     func write(_ bytes: [UInt8]) async -> Bool {

@@ -66,6 +66,8 @@ final class AttachSession: StreamSession {
     }
 
     /// A client that goes without a word has ended its input too.
+    func clientIsGone() {}
+
     func abandon() async {
         waiting.cancel()
         connection.leave(client)

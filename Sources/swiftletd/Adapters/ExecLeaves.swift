@@ -166,11 +166,13 @@ final class ContainerLeaves: Sendable {
     func keep(_ number: Int, _ descriptors: LeafDescriptors) {
         let isKept = state.withLock { state in
             let isKept = !state.isClosed && state.leftCount < Self.leftMax
-            state.leaves[number] = isKept ? .left(descriptors) : nil
+            if isKept { state.leaves[number] = .left(descriptors) }
             return isKept
         }
-        // With what the exec left running there it stays, and is found busy.
-        if !isKept { _ = remove(number) }
+        if isKept { return }
+        // With what the exec left running there it stays, and is found busy. Only then may its number be taken again.
+        _ = remove(number)
+        forget(number)
     }
 
     /// Its number is free.

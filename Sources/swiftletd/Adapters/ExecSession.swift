@@ -76,6 +76,8 @@ final class ExecSession: StreamSession {
 
     func exitCode() async throws(Fault) -> Int32 { try await run.end.value.get() }
 
+    func clientIsGone() { run.leaf.kill() }
+
     func abandon() async {
         run.leaf.kill()
         // How it ended is of no interest any more.
