@@ -99,10 +99,6 @@ long cl_reset_signals(void) {
     RESULT(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &empty, NULL, sizeof empty));
 }
 
-long cl_ignore_signal(int number, int ignore) {
-    return signal(number, ignore ? SIG_IGN : SIG_DFL) == SIG_ERR ? -errno : 0;
-}
-
 // Where a handler writes to; the descriptor plus one, so that 0 means none.
 static volatile int note_targets[65];
 

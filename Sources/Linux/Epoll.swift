@@ -81,11 +81,6 @@ package struct EventCounter: ~Copyable, Sendable {
     package func signal() throws(Errno) {
         do throws(Errno) { try fd.write([1, 0, 0, 0, 0, 0, 0, 0]) } catch  where error == .again { return }
     }
-
-    /// Sets it back to zero.
-    package func clear() throws(Errno) {
-        do throws(Errno) { _ = try fd.read(max: 8) } catch  where error == .again { return }
-    }
 }
 
 /// A timer on CLOCK_MONOTONIC: timerfd_create(2), non-blocking.

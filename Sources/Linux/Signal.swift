@@ -20,8 +20,6 @@ package struct Signal: RawRepresentable, Equatable, Hashable, Sendable {
 
     var bit: UInt64 { rawValue > 0 && rawValue <= 64 ? 1 << UInt64(rawValue - 1) : 0 }
 
-    package func ignore() throws(Errno) { try check(cl_ignore_signal(rawValue, 1)) }
-
     /// From now on each such signal writes its number, as one byte, to the end of a pipe, whichever thread it finds; what
     /// is started meanwhile gets the default (execve(2)). The pipe must not block, and live until
     /// `stopNoting`.
@@ -29,9 +27,6 @@ package struct Signal: RawRepresentable, Equatable, Hashable, Sendable {
 
     /// Ends `note`: the signal is ignored.
     package func stopNoting() throws(Errno) { try check(cl_note_signal(rawValue, -1)) }
-
-    /// Back to the default disposition.
-    package func restore() throws(Errno) { try check(cl_ignore_signal(rawValue, 0)) }
 
     /// Every signal to its default disposition, then an empty mask: what execve(2) would hand on otherwise.
     package static func resetAll() throws(Errno) { try check(cl_reset_signals()) }

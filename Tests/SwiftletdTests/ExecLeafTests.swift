@@ -25,7 +25,8 @@ struct ExecLeafTests {
     }
 
     private func leaf(_ leaves: ContainerLeaves) throws -> ExecLeaf {
-        try leaves.take()
+        if let kept = leaves.takeKept() { return kept }
+        return try leaves.make()
     }
 
     /// A process in a leaf.

@@ -32,8 +32,6 @@ long cl_reap_any(void);
 long cl_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 // All signals to their default disposition, then an empty mask. The C library hides two of its own; this does not.
 long cl_reset_signals(void);
-// SIG_IGN, or SIG_DFL for 0.
-long cl_ignore_signal(int signal, int ignore);
 // From now on each such signal writes its number, as one byte, to the descriptor, which must not block; -1: ignored again.
 long cl_note_signal(int signal, int fd);
 long cl_kill(int pid, int signal);

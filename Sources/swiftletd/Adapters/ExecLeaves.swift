@@ -22,7 +22,12 @@ final class ExecLeaves: Sendable {
     /// By path of the container's cgroup.
     private let containers = Mutex<[String: Entry]>([:])
 
-    /// Takes a leaf of a container that is free, or makes one.
+    /// Takes a leaf that is kept of a container, at no cost.
+    func takeKept(in directory: String) -> ExecLeaf? {
+        containers.withLock { $0[directory]?.leaves }?.takeKept()
+    }
+
+    /// Makes a leaf of a container, for which the kernel may have to wait for others that make cgroups.
     ///
     /// - Parameter directory: the container's cgroup.
     func make(for exec: ExecLaunch, in directory: String) throws(Errno) -> ExecLeaf {
@@ -34,7 +39,7 @@ final class ExecLeaves: Sendable {
             }
             return entry.leaves
         }
-        return try leaves.take()
+        return try leaves.make()
     }
 
     /// The leaf of an exec that an earlier daemon has started; `path` is its own.
@@ -100,29 +105,42 @@ final class ContainerLeaves: Sendable {
 
     init(_ directory: String) { self.directory = directory }
 
-    /// Takes the leaf with the lowest number that is free, or makes it.
-    func take() throws(Errno) -> ExecLeaf {
+    /// Takes a leaf that is kept and in which nobody lives.
+    func takeKept() -> ExecLeaf? {
+        for number in state.withLock({ $0.leaves.keys.sorted() }) {
+            let kept: LeafDescriptors? = state.withLock { state in
+                guard case .left(let kept) = state.leaves[number] else { return nil }
+                state.leaves[number] = .inUse
+                return kept
+            }
+            guard let kept else { continue }
+            do throws(Errno) {
+                if try !kept.isPopulated() { return ExecLeaf(kept, number, self) }
+                // Descendants of its exec live there.
+                keep(number, kept)
+            } catch {
+                // It was removed.
+                forget(number)
+            }
+        }
+        return nil
+    }
+
+    /// Makes the leaf with the lowest number that is free.
+    func make() throws(Errno) -> ExecLeaf {
         for number in 0..<Self.leavesMax {
-            switch state.withLock({ $0.leaves.updateValue(.inUse, forKey: number) }) {
-            case .inUse: continue
-            case .left(let kept):
-                do throws(Errno) {
-                    if try !kept.isPopulated() { return ExecLeaf(kept, number, self) }
-                    // Descendants of its exec live there.
-                    state.withLock { $0.leaves[number] = .left(kept) }
-                    continue
-                } catch {
-                    // It was removed: as if it had not been kept.
-                }
-                fallthrough
-            case nil:
-                do throws(Errno) {
-                    return ExecLeaf(try new(name(number)), number, self)
-                } catch {
-                    state.withLock { $0.leaves[number] = nil }
-                    // What an earlier daemon left there lives on.
-                    if error != .busy { throw error }
-                }
+            let isFree = state.withLock { state in
+                if state.leaves[number] != nil { return false }
+                state.leaves[number] = .inUse
+                return true
+            }
+            guard isFree else { continue }
+            do throws(Errno) {
+                return ExecLeaf(try new(name(number)), number, self)
+            } catch {
+                forget(number)
+                // What an earlier daemon left there lives on.
+                if error != .busy { throw error }
             }
         }
         throw .noSpace
@@ -135,7 +153,7 @@ final class ContainerLeaves: Sendable {
         return ExecLeaf(descriptors, number, self)
     }
 
-    var isInUse: Bool { state.withLock { !$0.leaves.isEmpty && $0.leaves.count > $0.leftCount } }
+    var isInUse: Bool { state.withLock { $0.leaves.count > $0.leftCount } }
 
     /// Lets go of what is kept, and keeps nothing from now on.
     func close() {

@@ -9,18 +9,15 @@ import Synchronization
 extension SupervisorAdapter {
     func execute(_ exec: ExecLaunch, _ limits: ExecLimits) async throws -> ExecOutcome {
         let connection = try connection(to: exec.pod)
-        let leaf = try makeLeaf(exec)
+        let leaf = try await takeLeaf(exec)
         let process = Self.newProcess()
         let result: ExecResult
         do {
             result = try await withTaskCancellationHandler {
-                // Its answers, its end and the ends of its pipes all come from there.
-                try await withTaskExecutorPreference(reactor.executor) {
-                    try await connection.execute(
-                        exec.plan, process: process, container: Array(exec.container.text.utf8),
-                        cgroup: leaf.descriptors.cgroup,
-                        timeout: limits.timeout, outputBytesMax: limits.outputBytesMax, drain: limits.drain)
-                }
+                try await connection.execute(
+                    exec.plan, process: process, container: Array(exec.container.text.utf8),
+                    cgroup: leaf.descriptors.cgroup, timeout: limits.timeout,
+                    outputBytesMax: limits.outputBytesMax, drain: limits.drain)
             } onCancel: {
                 // Nobody is left to hear of it.
                 leaf.killUntilEnded()
@@ -43,7 +40,7 @@ extension SupervisorAdapter {
     /// Starts an exec whose streams a client will have.
     func start(_ exec: ExecLaunch, _ choice: StreamChoice) async throws -> ExecSession {
         let connection = try connection(to: exec.pod)
-        let leaf = try makeLeaf(exec)
+        let leaf = try await takeLeaf(exec)
         let process = Self.newProcess()
         do {
             var slots = DescriptorTable()
@@ -79,9 +76,14 @@ extension SupervisorAdapter {
 
     private static let lastProcess = Atomic<UInt64>(.random(in: 0...UInt64.max))
 
-    private func makeLeaf(_ exec: ExecLaunch) throws(Fault) -> ExecLeaf {
-        try Adapters.step("make a cgroup for an exec below", exec.cgroup) { () throws(Errno) in
-            try leaves.make(for: exec, in: cgroupMount + exec.cgroup)
+    /// A new one is made on a thread that may wait, which the reactor's must not.
+    private func takeLeaf(_ exec: ExecLaunch) async throws -> ExecLeaf {
+        let directory = cgroupMount + exec.cgroup
+        if let kept = leaves.takeKept(in: directory) { return kept }
+        return try await pool.run { [leaves] in
+            try Adapters.step("make a cgroup for an exec below", exec.cgroup) { () throws(Errno) in
+                try leaves.make(for: exec, in: directory)
+            }
         }
     }
 

@@ -22,7 +22,7 @@ final class SupervisorAdapter: SupervisorPort {
     private let supervisorCgroup: @Sendable (PodID) -> String
     let reactor: Reactor
     private let spawner: SupervisorSpawner
-    private let pool: BlockingPool
+    let pool: BlockingPool
     private let log: Logger
     private let leaks: LeakTally
     let leaves = ExecLeaves()
