@@ -152,7 +152,8 @@ extension Supervisor {
 
     private func hasExecuted(_ process: SupervisedProcess) -> Bool {
         guard process.isBorn else { return false }
-        // Cheaper than a look into /proc, which a probe would pay for.
+        // Cheaper than a look into /proc, which a probe would pay for. One that is killed in execve(2) closes its files a moment
+        // before it has a status: found in that moment it counts as a program that was killed, and its exit says so.
         if process.isSaidTwice, process.pidfd.lend({ $0.peekStatus() }) == .some(nil) { return true }
         do throws(Errno) { return try proc.hasExecuted(pid: process.pid) } catch { return false }
     }
