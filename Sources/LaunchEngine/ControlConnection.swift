@@ -57,7 +57,8 @@ extension Supervisor {
     private mutating func carryOut(_ request: Request, id: UInt32, _ descriptors: inout DescriptorTable) {
         switch request {
         case .snapshot: sendSnapshot(id: id)
-        case .launch(let name, let container): launch(name, container: container, id: id, &descriptors)
+        case .launch(let name, let container, let untilExit):
+            launch(name, container: container, untilExit: untilExit, id: id, &descriptors)
         case .release(let name, let go): release(name, go: go, id: id)
         case .reopenLog(let name): reopenLog(name, id: id, &descriptors)
         case .closeStdin(let name): closeStdin(name, id: id)

@@ -50,6 +50,8 @@ final class SupervisedProcess {
     /// The connection and the request that asked for the launch.
     let connection: UInt64
     let request: UInt32
+    /// Whether that asked for no more than the exit.
+    let isUntilExit: Bool
 
     var cgroup: OwnedFD?
 
@@ -67,8 +69,8 @@ final class SupervisedProcess {
 
     init(
         serial: UInt64, name: Bytes, header: LaunchPlan, isAlone: Bool, pid: Int32, pidfd: consuming Pidfd,
-        report: consuming PacketSocket, connection: UInt64, request: UInt32, cgroup: consuming OwnedFD,
-        streams: consuming ParentStreams
+        report: consuming PacketSocket, connection: UInt64, request: UInt32, isUntilExit: Bool,
+        cgroup: consuming OwnedFD, streams: consuming ParentStreams
     ) {
         self.serial = serial
         self.name = name
@@ -85,6 +87,7 @@ final class SupervisedProcess {
         self.report = consume report
         self.connection = connection
         self.request = request
+        self.isUntilExit = isUntilExit
         self.cgroup = consume cgroup
         log = LogFile(streams.log.take(), limits: streams.limits)
         input = streams.input.take()

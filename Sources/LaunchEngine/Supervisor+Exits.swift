@@ -136,6 +136,10 @@ extension Supervisor {
         process.releaseDescriptors()
         if process.kind != .exec { write(record) }
         send(.exited(record), id: 0)
+        if process.isUntilExit {
+            process.phase = .abandoned
+            removeIfReaped(process)
+        }
     }
 
     /// A disk that does not take it leaves the record in memory, where the snapshot finds it.

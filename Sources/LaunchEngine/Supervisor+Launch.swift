@@ -8,16 +8,18 @@ private struct Refusal: Error {
 }
 
 extension Supervisor {
-    mutating func launch(_ name: Bytes, container: Bytes, id: UInt32, _ descriptors: inout DescriptorTable) {
+    mutating func launch(
+        _ name: Bytes, container: Bytes, untilExit: Bool, id: UInt32, _ descriptors: inout DescriptorTable
+    ) {
         do throws(Refusal) {
-            try start(name, container: container, id: id, &descriptors)
+            try start(name, container: container, untilExit: untilExit, id: id, &descriptors)
         } catch {
             refuse(id, error.errno, error.detail)
         }
     }
 
     private mutating func start(
-        _ name: Bytes, container: Bytes, id: UInt32, _ descriptors: inout DescriptorTable
+        _ name: Bytes, container: Bytes, untilExit: Bool, id: UInt32, _ descriptors: inout DescriptorTable
     ) throws(Refusal) {
         guard process(named: name) == nil else { throw Refusal(errno: .alreadyExists, detail: name) }
         guard processes.count < Supervisor.processesMax else { throw Refusal(errno: .tooBig, detail: name) }
@@ -45,7 +47,8 @@ extension Supervisor {
                 let process = SupervisedProcess(
                     serial: nextSerial, name: name, header: header, isAlone: isAlone, pid: pid, pidfd: pidfd,
                     report: pair.takeFirst(),
-                    connection: connections, request: id, cgroup: cgroup, streams: streams.parent)
+                    connection: connections, request: id, isUntilExit: untilExit, cgroup: cgroup,
+                    streams: streams.parent)
                 nextSerial += 1
                 processes.append(process)
                 process.deadline = Clock.monotonicNanoseconds + Int64(header.deadlineMilliseconds) * 1_000_000

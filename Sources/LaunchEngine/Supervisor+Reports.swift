@@ -182,6 +182,7 @@ extension Supervisor {
             process.phase = .launching
             return abandon(process, LaunchFailure(errno: error, detail: Path("streams").bytes))
         }
+        if process.isUntilExit { return process.passedTerminal = nil }
         let reply = Reply.launched(process: process.name, pid: process.pid, startedAtNanoseconds: process.startedAt)
         let id = replyID(process)
         let terminal = process.passedTerminal.take()

@@ -5,7 +5,8 @@ package enum Request: Sendable, Equatable {
     /// Runs a plan. Descriptors: the plan (sealed memfd), the cgroup directory, then the plan's slots 0...
     /// For kind `container` and `podInit` `process` is the container's id; for `exec`, `process` is the exec's and `container` the
     /// container's. The answer is `launched`, `launchFailed` or `refused`; `held` may come before.
-    case launch(process: Bytes, container: Bytes)
+    /// Where only the exit is wanted, nothing comes instead of `launched`, and with `exited` the process is forgotten.
+    case launch(process: Bytes, container: Bytes, untilExit: Bool = false)
     /// Lets a held launch continue, or ends it.
     case release(process: Bytes, go: Bool)
     /// Switches the log of a container to the passed descriptor, between two records. Answer: `done`.

@@ -31,9 +31,10 @@ extension Request {
     func body(_ writer: inout WireWriter) {
         switch self {
         case .snapshot, .shutdown: break
-        case .launch(let process, let container):
+        case .launch(let process, let container, let untilExit):
             writer.name(process)
             writer.name(container, mayBeEmpty: true)
+            if untilExit { writer.bool(true) }
         case .release(let process, let go):
             writer.name(process)
             writer.bool(go)
@@ -55,7 +56,10 @@ extension Request {
     init(_ kind: Kind, _ reader: inout WireReader) throws(WireError) {
         switch kind {
         case .snapshot: self = .snapshot
-        case .launch: self = .launch(process: try reader.name(), container: try reader.name(mayBeEmpty: true))
+        case .launch:
+            self = .launch(
+                process: try reader.name(), container: try reader.name(mayBeEmpty: true),
+                untilExit: reader.remaining > 0 ? try reader.bool() : false)
         case .release: self = .release(process: try reader.name(), go: try reader.bool())
         case .reopenLog: self = .reopenLog(container: try reader.name())
         case .closeStdin: self = .closeStdin(container: try reader.name())

@@ -32,14 +32,23 @@ enum Answer: Sendable {
 /// A request that has no answer yet.
 struct Pending: Sendable {
     var operation: String
-    /// Of a launch.
+    /// Of a launch, and of a question whether its supervisor still works.
     var process: Bytes?
+    var launch: Launch?
     var time: Duration
     var timer: Reactor.DeadlineID
     var waiter: OneShot<Result<Answer, SupervisorError>>?
     /// Of an attach.
     var onCut: (@Sendable () -> Void)?
     var processes: [SupervisedProcess] = []
+
+    enum Launch: Sendable {
+        case attended
+        /// Only its exit is told, or that it failed; it stays until then.
+        case untilExit
+        /// As above, of a supervisor that does not know that: it has answered, and has to be told to forget.
+        case forgetting
+    }
 }
 
 /// A wait for an exit.
@@ -100,11 +109,30 @@ struct ConnectionState: Sendable {
         return id
     }
 
-    func launchID(of process: Bytes) -> UInt32? { pending.first { $0.value.process == process }?.key }
+    func launchID(of process: Bytes) -> UInt32? {
+        pending.first { $0.value.process == process && $0.value.launch != nil }?.key
+    }
 
-    mutating func noteExit(_ record: ExitRecord) -> [ExitWaiter] {
+    /// Whether an answer to a launch was not asked for.
+    mutating func noteUnasked(_ id: UInt32) -> Bool {
+        guard pending[id]?.launch == .untilExit else { return false }
+        pending[id]?.launch = .forgetting
+        return true
+    }
+
+    /// The exit of a launch until exit is for who waits now: nobody else knows the process.
+    mutating func noteExit(_ record: ExitRecord) -> (waiters: [ExitWaiter], launch: Pending?) {
+        let waiters = exitWaiters(of: record.process)
+        if let id = launchID(of: record.process), pending[id]?.launch != .attended {
+            return (waiters, pending.removeValue(forKey: id))
+        }
         exits[record.process] = record
-        return exitWaiters(of: record.process)
+        return (waiters, nil)
+    }
+
+    /// A further wait for a launch until exit; nil where that is over.
+    mutating func awaitExitOn(of process: Bytes, _ waiter: ExitWaiter) -> UInt64? {
+        launchID(of: process) == nil ? nil : awaitExit(of: process, waiter)
     }
 
     func exitWaiters(of process: Bytes) -> [ExitWaiter] {

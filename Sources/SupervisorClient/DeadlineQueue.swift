@@ -1,5 +1,5 @@
-/// Actions that are due at an instant, earliest first (a binary heap); a cancelled one leaves the heap when its time comes,
-/// or when cancelled ones are the greater part of it.
+/// Actions that are due at an instant, earliest first (a binary heap); a cancelled one leaves the heap when it is the first, or
+/// when cancelled ones are the greater part of it.
 struct DeadlineQueue<Action> {
     typealias Instant = ContinuousClock.Instant
 
@@ -23,6 +23,8 @@ struct DeadlineQueue<Action> {
 
     mutating func cancel(_ id: UInt64) {
         actions[id] = nil
+        // Nobody is to wake for it.
+        while let first = heap.first, actions[first.id] == nil { removeFirst() }
         guard heap.count > 64, heap.count > actions.count * 2 else { return }
         heap = heap.filter { actions[$0.id] != nil }.sorted { $0.due < $1.due }
     }
@@ -34,6 +36,7 @@ struct DeadlineQueue<Action> {
             removeFirst()
             if let action = actions.removeValue(forKey: first.id) { due.append(action) }
         }
+        while let first = heap.first, actions[first.id] == nil { removeFirst() }
         return due
     }
 

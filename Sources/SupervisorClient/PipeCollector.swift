@@ -25,6 +25,12 @@ package final class PipeCollector: Watched {
         var isComplete = false
     }
 
+    private enum Watch {
+        case none
+        case on(Reactor.Token)
+        case over
+    }
+
     /// One read(2); a pipe holds 64 KiB unless its owner asked for more.
     private static let readBytes = 65_536
 
@@ -33,20 +39,29 @@ package final class PipeCollector: Watched {
     private let bytesMax: Int
     private let reactor: Reactor
     private let state = Mutex(State())
-    private let token = Mutex<Reactor.Token?>(nil)
+    private let watch = Mutex(Watch.none)
     private let end = OneShot<Void>()
 
-    /// - Parameter pipe: the reading end, non-blocking.
-    package init(_ pipe: consuming OwnedFD, bytesMax: Int, reactor: Reactor) {
+    /// - Parameters:
+    ///   - pipe: the reading end, non-blocking.
+    ///   - watching: false where `watch` is called later, or `output` without it; until then the pipe takes what it holds.
+    package init(_ pipe: consuming OwnedFD, bytesMax: Int, reactor: Reactor, watching: Bool = true) {
         self.pipe = Mutex(pipe)
         self.bytesMax = bytesMax
         self.reactor = reactor
-        let token = reactor.add(self, .readable)
-        self.token.withLock { $0 = token }
+        if watching { startWatching() }
+    }
+
+    /// Reads what comes from now on.
+    package func startWatching() {
+        watch.withLock { watch in
+            if case .none = watch { watch = .on(reactor.add(self, .readable)) }
+        }
     }
 
     /// Waits for the end of the pipe, at most `time`, stops reading, and gives what came. To be called once.
     package func output(within time: Duration) async -> CollectedOutput {
+        takeWhatIsThere()
         if !state.withLock({ $0.isComplete }) {
             let deadline = reactor.schedule(after: time) { self.end.resolve(()) }
             await end.value()
@@ -63,10 +78,21 @@ package final class PipeCollector: Watched {
 
     /// Stops reading and closes the pipe: whoever writes on gets SIGPIPE.
     package func stop() {
+        let last = watch.withLock { watch in
+            defer { watch = .over }
+            return watch
+        }
         // At its end it is not watched any more.
-        if let token = token.withLock({ $0.take() }), !state.withLock({ $0.isComplete }) { reactor.remove(token) }
+        if case .on(let token) = last, !state.withLock({ $0.isComplete }) { reactor.remove(token) }
         pipe.withLock { $0 = nil }
         end.resolve(())
+    }
+
+    /// Where it was never watched: a full pipe takes two reads, its end one. What is written all the time is watched.
+    private func takeWhatIsThere() {
+        guard watch.withLock({ if case .none = $0 { true } else { false } }) else { return }
+        for _ in 0..<3 where !ready(.readable) { return }
+        startWatching()
     }
 
     package func withWatched(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) {

@@ -33,7 +33,7 @@ extension SupervisorConnection {
         return launched
     }
 
-    /// As above, without waiting. Where `waiter` is nil, who waits for the exit hears of a failure.
+    /// As above, without waiting. Where `waiter` is nil only the exit is wanted, and who waits for that hears of a failure.
     func sendLaunch(
         _ plan: LaunchPlan, process: Bytes, container: Bytes, cgroup: borrowing OwnedFD,
         slots: consuming DescriptorTable, margin: Duration = launchMargin,
@@ -49,7 +49,7 @@ extension SupervisorConnection {
             }
         } catch { throw .kernel(operation: "pack a launch", error) }
         try send(
-            .launch(process: process, container: container), descriptors: descriptors,
+            .launch(process: process, container: container, untilExit: waiter == nil), descriptors: descriptors,
             deadline: .milliseconds(Int64(plan.deadlineMilliseconds)) + margin, operation: "launch", waiter: waiter)
     }
 

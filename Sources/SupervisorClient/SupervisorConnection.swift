@@ -143,19 +143,23 @@ extension SupervisorConnection {
 
     func send(
         _ request: Request, descriptors: consuming DescriptorTable, deadline: Duration, operation: String,
-        waiter: OneShot<Result<Answer, SupervisorError>>?, onCut: (@Sendable () -> Void)? = nil
+        waiter: OneShot<Result<Answer, SupervisorError>>?, process: Bytes? = nil, onCut: (@Sendable () -> Void)? = nil
     ) throws(SupervisorError) {
         let id = state.withLock { $0.takeID() }
         let bytes: Bytes
         do throws(WireError) { bytes = try Frame.encode(request, id: id) } catch { throw .unsendable(error) }
         let packet = OutgoingPacket(bytes: bytes, descriptors: descriptors)
-        let process: Bytes? = if case .launch(let process, _) = request { process } else { nil }
-        let failure: SupervisorError? = state.withLock { state in
+        var process = process
+        var launch: Pending.Launch?
+        if case .launch(let name, _, let untilExit) = request {
+            (process, launch) = (name, untilExit ? .untilExit : .attended)
+        }
+        let failure: SupervisorError? = state.withLock { [process, launch] state in
             if state.isEnded { return .connectionLost }
             if let failure = enqueue(packet, &state) { return failure }
             // Under the lock: neither the answer nor the deadline may come before the request is known as pending.
             state.pending[id] = Pending(
-                operation: operation, process: process, time: deadline,
+                operation: operation, process: process, launch: launch, time: deadline,
                 timer: reactor.schedule(after: deadline) { self.expire(id) }, waiter: waiter, onCut: onCut)
             return nil
         }
@@ -256,7 +260,12 @@ extension SupervisorConnection {
         }
         switch reply {
         case .exited(let record):
-            for waiter in state.withLock({ $0.noteExit(record) }) { waiter.resolve(.success(record)) }
+            let (waiters, launch) = state.withLock { $0.noteExit(record) }
+            if let launch {
+                reactor.cancel(launch.timer)
+                if launch.launch == .forgetting { forgetLater(record.process) }
+            }
+            for waiter in waiters { waiter.resolve(.success(record)) }
             events(.exited(record))
         case .held(let process, let pid, let point):
             let timer = state.withLock { state in
@@ -273,6 +282,7 @@ extension SupervisorConnection {
         case .snapshotEnd: resolve(id, .success(.snapshot))
         case .launched(_, let pid, let startedAt):
             guard let pidfd = packet.descriptors.take(0) else { throw .protocolViolation("a launch without a pidfd") }
+            if state.withLock({ $0.noteUnasked(id) }) { return }
             var launched = LaunchedProcess(
                 pid: pid, startedAtNanoseconds: startedAt, handle: ProcessHandle(Pidfd(pidfd)))
             if let terminal = packet.descriptors.take(1) { launched.terminal = SharedDescriptor(terminal) }
@@ -309,7 +319,7 @@ extension SupervisorConnection {
 
     private func finish(_ pending: Pending, _ result: Result<Answer, SupervisorError>) {
         if let waiter = pending.waiter { return waiter.resolve(result) }
-        // A process that was not launched has no exit.
+        // It was not launched, or nothing more can be known of it.
         guard case .failure(let error) = result, let process = pending.process else { return }
         for waiter in state.withLock({ $0.exitWaiters(of: process) }) { waiter.resolve(.failure(error)) }
     }
@@ -322,8 +332,28 @@ extension SupervisorConnection {
     }
 
     private func expire(_ id: UInt32) {
-        guard let pending = state.withLock({ $0.pending.removeValue(forKey: id) }) else { return }
-        finish(pending, .failure(.deadlineExceeded(operation: pending.operation)))
+        let expired = state.withLock { state in
+            switch state.pending[id]?.launch {
+            case .untilExit, .forgetting: state.pending[id]
+            case .attended, nil: state.pending.removeValue(forKey: id)
+            }
+        }
+        guard let expired else { return }
+        switch expired.launch {
+        case .untilExit, .forgetting: demandAnswer(for: expired)
+        case .attended, nil: finish(expired, .failure(.deadlineExceeded(operation: expired.operation)))
+        }
+    }
+
+    /// It runs, or its failure would be known: unless the supervisor does not work any more, and that is asked for.
+    private func demandAnswer(for launch: Pending) {
+        do throws(SupervisorError) {
+            try send(
+                .snapshot, descriptors: DescriptorTable(), deadline: Self.requestDeadline, operation: launch.operation,
+                waiter: nil, process: launch.process)
+        } catch {
+            finish(launch, .failure(error))
+        }
     }
 
     private func end(_ reason: SupervisorError, isReported: Bool) {

@@ -108,6 +108,17 @@ extension KernelTests {
             }
         }
 
+        /// The supervisor keeps nothing of an exec whose exit was all that was asked for, however it ends.
+        @Test func anExecUntilItsExitIsForgotten() async throws {
+            try await withContainer { pod in
+                for index in 0..<20 { #expect(try await pod.output(in: "c", "echo \(index)") == "\(index)\n") }
+                _ = try await pod.exec(in: "c", "kill -9 $$")
+                _ = try? await pod.exec(in: "c", "") { $0.arguments = ["/no/such"] }
+                try await demandNothingElse(pod)
+                #expect(try await pod.client.snapshot().map(\.state.process) == [bytes("c")])
+            }
+        }
+
         @Test func anExitedOrUnknownContainerIsRefused() async throws {
             try await withPod { pod in
                 _ = try await pod.run("gone") { $0.arguments = ["/bin/true"] }

@@ -57,6 +57,7 @@ import Testing
         }
         + Version1Values.plans.map { name, plan in Row(name: "plan-\(name)", value: .plan(plan)) }
         + [
+            Row(name: "request-launch-until-exit", value: .request(111, Version1Values.launchUntilExit)),
             Row(name: "birth-failure", value: .birthFailure(Version1Values.birthFailure)),
             Row(name: "exit-file", value: .exitFile(Version1Values.record)),
         ]

@@ -29,7 +29,8 @@ struct RandomValues {
 
     mutating func requests() -> [Request] {
         [
-            .snapshot, .launch(process: name(), container: bool() ? [] : name()), .release(process: name(), go: bool()),
+            .snapshot, .launch(process: name(), container: bool() ? [] : name(), untilExit: bool()),
+            .release(process: name(), go: bool()),
             .reopenLog(container: name()), .closeStdin(container: name()),
             .resizeTerminal(process: name(), rows: number(), columns: number()), .forget(process: name()),
             .makeSocket(ipv6: bool()), .shutdown,

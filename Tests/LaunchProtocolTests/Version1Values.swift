@@ -13,6 +13,8 @@ enum Version1Values {
         .makeSocket(ipv6: true), .shutdown, .attach(container: b("c0ffee"), input: true, output: false, error: true),
     ]
 
+    static let launchUntilExit = Request.launch(process: b("exec-1"), container: b("c0ffee"), untilExit: true)
+
     static let replies: [Reply] = [
         .hello(podID: b("p0d"), supervisorPID: 321, version: 1),
         .container(

@@ -301,6 +301,104 @@ import Testing
         #expect(inodes[10] != inodes[1])
     }
 
+    private func execute(
+        _ name: String, _ connection: SupervisorConnection, _ fake: FakeSupervisor
+    ) async throws -> ExecResult {
+        try await connection.execute(
+            LaunchPlan(kind: .exec, deadlineMilliseconds: 0, steps: []), process: bytes(name), container: bytes("c"),
+            cgroup: fake.directory, timeout: nil, outputBytesMax: 10, drain: .seconds(10))
+    }
+
+    private static let nothing = CollectedOutput(bytes: [], isTruncated: false, isComplete: true)
+
+    @Test func anExecUntilItsExitIsOneAnswerAndNothingIsToBeForgotten() async throws {
+        let fake = try FakeSupervisor()
+        try await withReactor { reactor in
+            try await fake.talk(on: reactor) { client in
+                let launch = try client.receiveLaunch()
+                #expect(launch.request == .launch(process: bytes("e"), container: bytes("c"), untilExit: true))
+                try client.send(.exited(record("e", code: 3)), id: 0)
+                let (id, request, _) = try client.receive()
+                #expect(request == .closeStdin(container: bytes("c")))
+                try client.send(.done, id: id)
+            } body: { connection in
+                let result = try await execute("e", connection, fake)
+                #expect(result == .exited(record("e", code: 3), stdout: Self.nothing, stderr: Self.nothing))
+                // Nothing is kept of it: whoever waits for an exit waits for another's.
+                #expect(try await connection.exit(of: bytes("e"), within: .milliseconds(1)) == nil)
+                try await connection.closeStdin(of: bytes("c"))
+            }
+        }
+    }
+
+    /// One that was born of an earlier version answers the launch as well, and keeps the process.
+    @Test func anOlderSupervisorIsToldToForgetAnExec() async throws {
+        let fake = try FakeSupervisor()
+        let (told, telling) = AsyncStream<Void>.makeStream()
+        try await withReactor { reactor in
+            try await fake.talk(on: reactor) { client in
+                let launch = try client.receiveLaunch()
+                let own = try Pidfd.open(pid: getpid())
+                try client.send(
+                    .launched(process: bytes("e"), pid: 4, startedAtNanoseconds: 1), id: launch.id, with: own.fd)
+                try client.send(.exited(record("e", code: 0)), id: 0)
+                let (id, request, _) = try client.receive()
+                #expect(request == .forget(process: bytes("e")))
+                try client.send(.done, id: id)
+                telling.finish()
+            } body: { connection in
+                let result = try await execute("e", connection, fake)
+                #expect(result == .exited(record("e", code: 0), stdout: Self.nothing, stderr: Self.nothing))
+                for await _ in told {}
+            }
+        }
+    }
+
+    /// No answer comes while it runs: after the time of the launch another question tells whether anybody is there.
+    @Test func anExecWithoutATimeOutEndsWithASupervisorThatHangs() async throws {
+        let fake = try FakeSupervisor()
+        try await withReactor { reactor in
+            try await fake.talk(on: reactor) { client in
+                _ = try client.receiveLaunch()
+                let (id, request, _) = try client.receive()
+                #expect(request == .snapshot)
+                try client.send(.snapshotEnd, id: id)
+                try client.send(.exited(record("e", code: 0)), id: 0)
+                _ = try client.receiveLaunch()
+                let (last, again, _) = try client.receive()
+                #expect(again == .snapshot)
+                try client.send(.refused(errno: 5, detail: bytes("x")), id: last)
+            } body: { connection in
+                let result = try await execute("e", connection, fake)
+                #expect(result == .exited(record("e", code: 0), stdout: Self.nothing, stderr: Self.nothing))
+                await #expect(throws: SupervisorError.refused(operation: "launch", errno: .inputOutput, detail: "x")) {
+                    try await execute("f", connection, fake)
+                }
+            }
+        }
+    }
+
+    @Test func anExecThatFailsWhileItIsKilledHasRunOutOfTime() async throws {
+        let fake = try FakeSupervisor()
+        try fake.root.directory("leaf")
+        try fake.root.write("", to: "leaf/cgroup.kill")
+        try await withReactor { reactor in
+            try await fake.talk(on: reactor) { client in
+                let launch = try client.receiveLaunch()
+                for _ in 0..<10_000 where try fake.root.read("leaf/cgroup.kill").isEmpty { usleep(1_000) }
+                try client.send(
+                    .launchFailed(process: bytes("e"), stepIndex: 0, errno: 3, detail: bytes("signal 9")),
+                    id: launch.id)
+            } body: { connection in
+                let leaf = try OwnedFD.open(Path(fake.root.path("leaf")), [.readOnly, .directory])
+                let result = try await connection.execute(
+                    LaunchPlan(kind: .exec, steps: []), process: bytes("e"), container: bytes("c"), cgroup: leaf,
+                    timeout: .milliseconds(1), outputBytesMax: 10, drain: .seconds(10))
+                #expect(result == .timedOut(stdout: Self.nothing, stderr: Self.nothing))
+            }
+        }
+    }
+
     @Test func fewPlansAreRemembered() throws {
         var kept = PackedPlans()
         for number in 0..<100 {

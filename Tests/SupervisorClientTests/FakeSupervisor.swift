@@ -86,15 +86,16 @@ final class FakeConnection: Sendable {
         return (id, request, packet.descriptors.count)
     }
 
-    /// The next request, which is a launch: its number, the inode of the file that the plan is in, and the plan.
-    func receiveLaunch() throws -> (id: UInt32, file: UInt64, plan: LaunchPlan) {
+    /// The next request, which is a launch: its number, the inode of the file that the plan is in, and the plan. The other
+    /// descriptors are closed.
+    func receiveLaunch() throws -> (id: UInt32, file: UInt64, plan: LaunchPlan, request: Request) {
         guard var packet = try socket.receive(max: WireLimits.datagramBytes) else {
             throw TestFailure("the client is gone")
         }
-        let (id, _) = try Frame.decodeRequest(packet.bytes)
+        let (id, request) = try Frame.decodeRequest(packet.bytes)
         guard let file = packet.descriptors.take(0) else { throw TestFailure("a launch without a plan") }
         let plan = try PlanCoder.decode(try MemoryFile.readSealed(file, max: WireLimits.planBytes))
-        return (id, try file.status().inode, plan)
+        return (id, try file.status().inode, plan, request)
     }
 
     /// Waits until the client has closed.

@@ -29,10 +29,43 @@ import Testing
         }
     }
 
-    private func collectorAndWriter(_ reactor: Reactor, bytesMax: Int) throws -> (PipeCollector, SharedDescriptor) {
+    /// What was written before anybody looks is all there, up to what a pipe holds.
+    @Test(arguments: [0, 1, 65_536], [true, false]) func aCollectorThatNeverWatchedReadsWhatIsThere(
+        _ count: Int, _ hasEnded: Bool
+    ) async throws {
+        try await withReactor { reactor in
+            let (collector, writer) = try collectorAndWriter(reactor, bytesMax: 100_000, watching: false)
+            let written = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) }
+            try writer.fd.writeAll(written)
+            var kept: SharedDescriptor? = writer
+            _ = consume writer
+            if hasEnded { kept = nil }
+            let output = await collector.output(within: hasEnded ? .seconds(60) : .milliseconds(1))
+            #expect(output == CollectedOutput(bytes: written, isTruncated: false, isComplete: hasEnded))
+            _ = kept
+        }
+    }
+
+    @Test func aCollectorThatNeverWatchedWaitsForTheRest() async throws {
+        try await withReactor { reactor in
+            let (collector, writer) = try collectorAndWriter(reactor, bytesMax: 1 << 20, watching: false)
+            let whole = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+            try writer.fd.writeAll(Array(whole.prefix(10)))
+            async let output = collector.output(within: .seconds(60))
+            try await BlockingPool(name: "writer", threadsMax: 1).run { [writer] in
+                try writer.fd.writeAll(Array(whole.dropFirst(10)))
+            }
+            _ = consume writer
+            #expect(await output == CollectedOutput(bytes: whole, isTruncated: false, isComplete: true))
+        }
+    }
+
+    private func collectorAndWriter(
+        _ reactor: Reactor, bytesMax: Int, watching: Bool = true
+    ) throws -> (PipeCollector, SharedDescriptor) {
         let pipe = try Pipe(nonBlockingReader: true)
         return (
-            PipeCollector(try pipe.reading.duplicate(), bytesMax: bytesMax, reactor: reactor),
+            PipeCollector(try pipe.reading.duplicate(), bytesMax: bytesMax, reactor: reactor, watching: watching),
             SharedDescriptor(try pipe.writing.duplicate())
         )
     }
