@@ -1,7 +1,8 @@
 import LaunchProtocol
 import Linux
 
-/// One process that a supervisor has made, from its launch until the daemon says to forget it.
+/// One process that a supervisor has made, from its launch until the daemon says to forget it, or until its exit is told where
+/// only that was asked for.
 ///
 ///     launching <-> held
 ///         |  \

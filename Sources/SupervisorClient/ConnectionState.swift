@@ -113,11 +113,11 @@ struct ConnectionState: Sendable {
         pending.first { $0.value.process == process && $0.value.launch != nil }?.key
     }
 
-    /// Whether an answer to a launch was not asked for.
-    mutating func noteUnasked(_ id: UInt32) -> Bool {
-        guard pending[id]?.launch == .untilExit else { return false }
+    /// Where an answer to a launch was not asked for: the timer of the launch, which is over.
+    mutating func noteUnasked(_ id: UInt32) -> Reactor.DeadlineID? {
+        guard let launch = pending[id], launch.launch == .untilExit else { return nil }
         pending[id]?.launch = .forgetting
-        return true
+        return launch.timer
     }
 
     /// The exit of a launch until exit is for who waits now: nobody else knows the process.
@@ -140,6 +140,8 @@ struct ConnectionState: Sendable {
     }
 
     mutating func noteProcess(_ process: SupervisedProcess, answering id: UInt32) {
+        // Nobody waits for the list: it was asked for to see whether an answer comes.
+        guard pending[id]?.waiter != nil else { return }
         if let record = process.state.exit { exits[record.process] = record }
         pending[id]?.processes.append(process)
     }

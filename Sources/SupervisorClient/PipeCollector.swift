@@ -25,11 +25,15 @@ package final class PipeCollector: Watched {
         var isComplete = false
     }
 
+    /// Who reads: nobody yet, who waits for the output, the reactor, nobody any more.
     private enum Watch {
         case none
+        case caller
         case on(Reactor.Token)
         case over
     }
+
+    private enum Outcome { case read, nothingThere, over }
 
     /// One read(2); a pipe holds 64 KiB unless its owner asked for more.
     private static let readBytes = 65_536
@@ -44,7 +48,7 @@ package final class PipeCollector: Watched {
 
     /// - Parameters:
     ///   - pipe: the reading end, non-blocking.
-    ///   - watching: false where `watch` is called later, or `output` without it; until then the pipe takes what it holds.
+    ///   - watching: false where `startWatching` or `catchUp` comes later; until then the pipe takes what it holds.
     package init(_ pipe: consuming OwnedFD, bytesMax: Int, reactor: Reactor, watching: Bool = true) {
         self.pipe = Mutex(pipe)
         self.bytesMax = bytesMax
@@ -52,17 +56,38 @@ package final class PipeCollector: Watched {
         if watching { startWatching() }
     }
 
-    /// Reads what comes from now on.
+    /// Has the reactor read from now on, unless somebody reads already.
     package func startWatching() {
         watch.withLock { watch in
             if case .none = watch { watch = .on(reactor.add(self, .readable)) }
         }
     }
 
+    /// Reads what is there, on the caller's thread, where it was never watched. Returns whether that is all; if not,
+    /// `watchRest` is to be called.
+    package func catchUp() -> Bool {
+        let isCaller = watch.withLock { watch in
+            guard case .none = watch else { return false }
+            watch = .caller
+            return true
+        }
+        // A full pipe takes two reads, its end one; who writes all the time is to be watched.
+        var reads = 0
+        while isCaller, reads < 3, read() == .read { reads += 1 }
+        return state.withLock { $0.isComplete }
+    }
+
+    package func watchRest() {
+        if state.withLock({ $0.isComplete }) { return }
+        watch.withLock { watch in
+            if case .caller = watch { watch = .on(reactor.add(self, .readable)) }
+        }
+    }
+
     /// Waits for the end of the pipe, at most `time`, stops reading, and gives what came. To be called once.
     package func output(within time: Duration) async -> CollectedOutput {
-        takeWhatIsThere()
-        if !state.withLock({ $0.isComplete }) {
+        if !catchUp() {
+            watchRest()
             let deadline = reactor.schedule(after: time) { self.end.resolve(()) }
             await end.value()
             reactor.cancel(deadline)
@@ -88,13 +113,6 @@ package final class PipeCollector: Watched {
         end.resolve(())
     }
 
-    /// Where it was never watched: a full pipe takes two reads, its end one. What is written all the time is watched.
-    private func takeWhatIsThere() {
-        guard watch.withLock({ if case .none = $0 { true } else { false } }) else { return }
-        for _ in 0..<3 where !ready(.readable) { return }
-        startWatching()
-    }
-
     package func withWatched(_ body: (borrowing OwnedFD) throws(Errno) -> Void) throws(Errno) {
         try pipe.withLock { pipe throws(Errno) in
             if pipe == nil { throw Errno.badDescriptor }
@@ -104,33 +122,42 @@ package final class PipeCollector: Watched {
 
     package func ready(_ events: Epoll.Events) -> Bool {
         // Nothing is in it, and nobody writes any more (pipe(7)): needs no read to find out.
-        if !events.contains(.readable), events.contains(.hangUp) { return finish() }
+        if !events.contains(.readable), events.contains(.hangUp) {
+            finish()
+            return false
+        }
         // One read a turn, so that a flood here delays others by one read at most.
+        return read() != .over
+    }
+
+    private func read() -> Outcome {
         let read: [UInt8]?
         do throws(Errno) {
             read = try pipe.withLock { pipe throws(Errno) in try pipe?.read(max: Self.readBytes) }
         } catch {
-            if error == .again { return true }
+            if error == .again { return .nothingThere }
             end.resolve(())
-            return false
+            return .over
         }
-        guard let part = read else { return false }
-        if part.isEmpty { return finish() }
+        guard let part = read else { return .over }
+        if part.isEmpty {
+            finish()
+            return .over
+        }
         state.withLock { state in
             let room = bytesMax - state.bytes.count
             if part.count > room { state.isTruncated = true }
             state.bytes += part.prefix(room)
         }
-        return true
+        return .read
     }
 
     /// The pipe is at its end. It is closed at once: nobody else has this end, so that closing ends the watch as well
     /// (epoll(7), question 6).
-    private func finish() -> Bool {
+    private func finish() {
         state.withLock { $0.isComplete = true }
         pipe.withLock { $0 = nil }
         end.resolve(())
-        return false
     }
 
     package func dropped(_ reason: Errno) { end.resolve(()) }

@@ -50,6 +50,12 @@ extension SupervisorConnection {
             throw error
         }
         let drained = ContinuousClock.now + drain
+        // What a descendant writes to one may have to be read before the other ends.
+        let areOver = (stdout.catchUp(), stderr.catchUp())
+        if areOver != (true, true) {
+            stdout.watchRest()
+            stderr.watchRest()
+        }
         let first = await stdout.output(within: drain)
         let second = await stderr.output(within: drained - .now)
         guard let record else { return .timedOut(stdout: first, stderr: second) }

@@ -282,7 +282,7 @@ extension SupervisorConnection {
         case .snapshotEnd: resolve(id, .success(.snapshot))
         case .launched(_, let pid, let startedAt):
             guard let pidfd = packet.descriptors.take(0) else { throw .protocolViolation("a launch without a pidfd") }
-            if state.withLock({ $0.noteUnasked(id) }) { return }
+            if let timer = state.withLock({ $0.noteUnasked(id) }) { return reactor.cancel(timer) }
             var launched = LaunchedProcess(
                 pid: pid, startedAtNanoseconds: startedAt, handle: ProcessHandle(Pidfd(pidfd)))
             if let terminal = packet.descriptors.take(1) { launched.terminal = SharedDescriptor(terminal) }
@@ -332,17 +332,16 @@ extension SupervisorConnection {
     }
 
     private func expire(_ id: UInt32) {
-        let expired = state.withLock { state in
+        let expired: Pending? = state.withLock { state in
             switch state.pending[id]?.launch {
-            case .untilExit, .forgetting: state.pending[id]
+            case .untilExit: state.pending[id]
+            case .forgetting: nil
             case .attended, nil: state.pending.removeValue(forKey: id)
             }
         }
         guard let expired else { return }
-        switch expired.launch {
-        case .untilExit, .forgetting: demandAnswer(for: expired)
-        case .attended, nil: finish(expired, .failure(.deadlineExceeded(operation: expired.operation)))
-        }
+        if expired.launch == .untilExit { return demandAnswer(for: expired) }
+        finish(expired, .failure(.deadlineExceeded(operation: expired.operation)))
     }
 
     /// It runs, or its failure would be known: unless the supervisor does not work any more, and that is asked for.

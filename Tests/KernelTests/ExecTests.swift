@@ -111,11 +111,30 @@ extension KernelTests {
         /// The supervisor keeps nothing of an exec whose exit was all that was asked for, however it ends.
         @Test func anExecUntilItsExitIsForgotten() async throws {
             try await withContainer { pod in
-                for index in 0..<20 { #expect(try await pod.output(in: "c", "echo \(index)") == "\(index)\n") }
+                // More than a supervisor has room for.
+                let cgroup = try pod.cgroupDescriptor("c/many")
+                let plan = ExecPlan(container: "c", arguments: ["/bin/true"]).plan()
+                for index in 0..<1_100 {
+                    _ = try await pod.client.execute(
+                        plan, process: bytes("many-\(index)"), container: bytes("c"), cgroup: cgroup, timeout: nil,
+                        outputBytesMax: 0, drain: .seconds(10))
+                }
+                #expect(try await pod.output(in: "c", "echo still") == "still\n")
                 _ = try await pod.exec(in: "c", "kill -9 $$")
                 _ = try? await pod.exec(in: "c", "") { $0.arguments = ["/no/such"] }
                 try await demandNothingElse(pod)
                 #expect(try await pod.client.snapshot().map(\.state.process) == [bytes("c")])
+            }
+        }
+
+        /// The shell ends at once; its child keeps both pipes, and goes on with one when the other has been read.
+        @Test func whatADescendantWritesToBothStreamsIsRead() async throws {
+            try await withContainer { pod in
+                let script = "(head -c 1000000 /dev/zero >&2; echo done; head -c 200000 /dev/zero >&2) &"
+                let result = try await pod.exec(in: "c", script, outputBytesMax: 1 << 21, drain: .seconds(30))
+                guard case .exited(_, let stdout, let stderr) = result else { throw TestFailure("timed out") }
+                #expect(stdout == CollectedOutput(bytes: bytes("done\n"), isTruncated: false, isComplete: true))
+                #expect(stderr.isComplete && stderr.bytes.count == 1_200_000)
             }
         }
 

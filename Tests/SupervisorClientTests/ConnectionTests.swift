@@ -3,6 +3,7 @@ import LaunchProtocol
 import Linux
 import Model
 @testable import SupervisorClient
+import Synchronization
 import TestKit
 import Testing
 
@@ -326,6 +327,7 @@ import Testing
                 #expect(result == .exited(record("e", code: 3), stdout: Self.nothing, stderr: Self.nothing))
                 // Nothing is kept of it: whoever waits for an exit waits for another's.
                 #expect(try await connection.exit(of: bytes("e"), within: .milliseconds(1)) == nil)
+                #expect(connection.state.withLock { $0.forgettable.isEmpty && $0.pending.isEmpty })
                 try await connection.closeStdin(of: bytes("c"))
             }
         }
@@ -362,16 +364,21 @@ import Testing
                 _ = try client.receiveLaunch()
                 let (id, request, _) = try client.receive()
                 #expect(request == .snapshot)
+                // What others have left is none of its business.
+                let other = ProcessState(
+                    process: bytes("o"), kind: .exec, phase: .exited, pid: 1, startedAtNanoseconds: 1,
+                    exit: record("o", code: 0), logLinesDropped: 0)
+                try client.send(.container(other), id: id)
                 try client.send(.snapshotEnd, id: id)
                 try client.send(.exited(record("e", code: 0)), id: 0)
                 _ = try client.receiveLaunch()
-                let (last, again, _) = try client.receive()
+                let (_, again, _) = try client.receive()
                 #expect(again == .snapshot)
-                try client.send(.refused(errno: 5, detail: bytes("x")), id: last)
             } body: { connection in
                 let result = try await execute("e", connection, fake)
                 #expect(result == .exited(record("e", code: 0), stdout: Self.nothing, stderr: Self.nothing))
-                await #expect(throws: SupervisorError.refused(operation: "launch", errno: .inputOutput, detail: "x")) {
+                #expect(try await connection.exit(of: bytes("o"), within: .milliseconds(1)) == nil)
+                await #expect(throws: SupervisorError.deadlineExceeded(operation: "launch")) {
                     try await execute("f", connection, fake)
                 }
             }

@@ -60,6 +60,29 @@ import Testing
         }
     }
 
+    /// From the moment that the caller reads, the reactor does not: what they read would come in any order.
+    @Test func aCollectorHasOneReader() async throws {
+        try await withReactor { reactor in
+            let pipe = try Pipe(nonBlockingReader: true)
+            let collector = PipeCollector(
+                try pipe.reading.duplicate(), bytesMax: 100, reactor: reactor, watching: false)
+            try pipe.writing.writeAll(bytes("a"))
+            #expect(!collector.catchUp())
+            collector.startWatching()
+            try pipe.writing.writeAll(bytes("b"))
+            #expect(!collector.catchUp())
+            // What was asked of the reactor before is done when a deadline is told.
+            let (told, telling) = AsyncStream<Void>.makeStream()
+            _ = reactor.schedule(after: .milliseconds(20)) { telling.finish() }
+            for await _ in told {}
+            #expect(try pipe.reading.waitReadable(milliseconds: 0))
+            collector.watchRest()
+            _ = consume pipe
+            let output = await collector.output(within: .seconds(60))
+            #expect(output == CollectedOutput(bytes: bytes("ab"), isTruncated: false, isComplete: true))
+        }
+    }
+
     private func collectorAndWriter(
         _ reactor: Reactor, bytesMax: Int, watching: Bool = true
     ) throws -> (PipeCollector, SharedDescriptor) {
