@@ -34,6 +34,8 @@ final class Executable: Sendable {
         process.standardError = errors
         let output = Pipe()
         process.standardOutput = output
+        // Before it starts: what it writes while there is a reader would not tell it.
+        if closesOutput { try output.fileHandleForReading.close() }
         self.process = process
         process.terminationHandler = { [weak self] ended in
             self?.state.withLock { $0.status = ended.terminationStatus }
@@ -47,12 +49,10 @@ final class Executable: Sendable {
             }
             change.yield()
         }
-        let reading = output.fileHandleForReading
         if closesOutput {
-            try reading.close()
             state.withLock { $0.isOutputOver = true }
         } else {
-            Self.readToEnd(reading) { [weak self] bytes in
+            Self.readToEnd(output.fileHandleForReading) { [weak self] bytes in
                 self?.state.withLock { state in
                     state.out += bytes
                     state.isOutputOver = bytes.isEmpty
