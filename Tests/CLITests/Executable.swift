@@ -32,10 +32,8 @@ final class Executable: Sendable {
         process.standardInput = input
         let errors = Pipe()
         process.standardError = errors
-        let output = Pipe()
-        process.standardOutput = output
-        // Before it starts: what it writes while there is a reader would not tell it.
-        if closesOutput { try output.fileHandleForReading.close() }
+        let output: Pipe? = closesOutput ? nil : Pipe()
+        process.standardOutput = try output ?? Self.pipeWithoutReader()
         self.process = process
         process.terminationHandler = { [weak self] ended in
             self?.state.withLock { $0.status = ended.terminationStatus }
@@ -49,17 +47,26 @@ final class Executable: Sendable {
             }
             change.yield()
         }
-        if closesOutput {
+        guard let output else {
             state.withLock { $0.isOutputOver = true }
-        } else {
-            Self.readToEnd(output.fileHandleForReading) { [weak self] bytes in
-                self?.state.withLock { state in
-                    state.out += bytes
-                    state.isOutputOver = bytes.isEmpty
-                }
-                change.yield()
-            }
+            return
         }
+        Self.readToEnd(output.fileHandleForReading) { [weak self] bytes in
+            self?.state.withLock { state in
+                state.out += bytes
+                state.isOutputOver = bytes.isEmpty
+            }
+            change.yield()
+        }
+    }
+
+    /// Its reader has gone before the program starts: what that writes while there is one would not tell it.
+    private static func pipeWithoutReader() throws -> FileHandle {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Failure("pipe: \(errno)") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        close(ends[0])
+        return FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
     }
 
     /// Hands on what comes, and nothing at the end, from a thread of its own. A readability handler will not do: a descriptor that is
