@@ -36,8 +36,15 @@ final class Executable: Sendable {
         process.standardOutput = try output ?? Self.pipeWithoutReader()
         self.process = process
         process.terminationHandler = { [weak self] ended in
-            self?.state.withLock { $0.status = ended.terminationStatus }
+            guard let self else { return }
+            state.withLock { $0.status = ended.terminationStatus }
             change.yield()
+            // A program that was started in the same moment may have got the pipes' ends, and keep them.
+            Thread.detachNewThread { [weak self] in
+                sleep(5)
+                self?.state.withLock { ($0.isOutputOver, $0.isErrorOver) = (true, true) }
+                change.yield()
+            }
         }
         try process.runWithoutMask()
         Self.readToEnd(errors.fileHandleForReading) { [weak self] bytes in
