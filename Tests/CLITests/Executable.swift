@@ -50,7 +50,7 @@ final class Executable: Sendable {
         Self.readToEnd(errors.fileHandleForReading) { [weak self] bytes in
             self?.state.withLock { state in
                 state.error += bytes
-                state.isErrorOver = bytes.isEmpty
+                if bytes.isEmpty { state.isErrorOver = true }
             }
             change.yield()
         }
@@ -61,7 +61,7 @@ final class Executable: Sendable {
         Self.readToEnd(output.fileHandleForReading) { [weak self] bytes in
             self?.state.withLock { state in
                 state.out += bytes
-                state.isOutputOver = bytes.isEmpty
+                if bytes.isEmpty { state.isOutputOver = true }
             }
             change.yield()
         }

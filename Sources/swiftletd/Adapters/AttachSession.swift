@@ -65,9 +65,9 @@ final class AttachSession: StreamSession {
         }
     }
 
-    /// A client that goes without a word has ended its input too.
     func clientIsGone() {}
 
+    /// A client that goes without a word has ended its input too.
     func abandon() async {
         waiting.cancel()
         connection.leave(client)
